@@ -1,0 +1,65 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Settings every Swift target shares: imports are internal unless said otherwise, and a member is
+/// visible only where its module is imported, so the arrows between targets stay honest.
+let swiftSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library target of ours, in the order of ARCHITECTURE.md: it may depend only on those above it.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, resources: fixtures ? [.copy("Fixtures")] : [],
+    swiftSettings: swiftSettings)
+}
+
+let package = Package(
+  name: "ingot",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Ingot", targets: ["Ingot"]),
+    .executable(name: "ingot", targets: ["IngotTool"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ],
+  targets: [
+    .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
+    library("IngotCore", ["CKernels"]),
+    library("Graph", ["IngotCore"]),
+    library("NN", ["Graph"]),
+    library("Checkpoints", ["IngotCore", "CKernels"]),
+    library("Models", ["NN", "Checkpoints"]),
+    library("Jinja", ["IngotCore"]),
+    library(
+      "Tokenizers",
+      ["IngotCore", "Jinja", .product(name: "HeapModule", package: "swift-collections")]),
+    library("Quantization", ["Graph", "Checkpoints", "CKernels"]),
+    library("Engine", ["NN", "Quantization", "CKernels"]),
+    library("Generation", ["Engine", "Models", "Tokenizers"]),
+    library("Ingot", ["Generation", "Models"]),
+    .executableTarget(
+      name: "IngotTool",
+      dependencies: ["Ingot", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: swiftSettings),
+
+    tests("IngotCoreTests", ["IngotCore"]),
+    tests("KernelTests", ["CKernels"]),
+    tests("GraphTests", ["Graph", "NN"]),
+    tests("CheckpointsTests", ["Checkpoints"], fixtures: true),
+    tests("JinjaTests", ["Jinja"], fixtures: true),
+    tests("TokenizersTests", ["Tokenizers"], fixtures: true),
+    tests("EngineTests", ["Engine", "NN"]),
+    tests("IngotTests", ["Ingot"], fixtures: true),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)

@@ -1,0 +1,6 @@
+/// Umbrella header of the inner kernels.
+#include "ingot_attention.h"
+#include "ingot_context.h"
+#include "ingot_convert.h"
+#include "ingot_matmul.h"
+#include "ingot_ops.h"

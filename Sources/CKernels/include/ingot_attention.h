@@ -1,0 +1,79 @@
+/// Rotary embedding, the paged key/value cache and attention over it.
+///
+/// The cache of one layer is an array of pages of INGOT_PAGE tokens. A page holds, for each KV head in turn,
+/// its keys and then its values:
+///
+///   keys    [INGOT_PAGE / 16][head_dim][16]   16 tokens are the lanes of a vector
+///   values  [INGOT_PAGE][head_dim]
+///
+/// in f32 or f16. Slot s of the cache is token s % INGOT_PAGE of page s / INGOT_PAGE.
+#ifndef INGOT_ATTENTION_H
+#define INGOT_ATTENTION_H
+
+#include "ingot_context.h"
+
+enum { INGOT_PAGE = 64 };
+
+typedef enum ingot_kv { INGOT_KV_F32 = 0, INGOT_KV_F16 = 1 } ingot_kv;
+
+/// Bytes of one page of one layer.
+size_t ingot_page_bytes(ingot_kv type, int64_t kv_heads, int64_t head_dim);
+
+/// The ragged batch of one forward: the new tokens of all sequences, end to end.
+typedef struct ingot_batch {
+  int64_t tokens, sequences, max_blocks;
+  const int64_t *positions;      ///< [tokens] position of each token in its sequence, from 0
+  const int32_t *slots;          ///< [tokens] where its key and value are stored
+  const int32_t *sequence_of;    ///< [tokens] index of its sequence
+  const int32_t *q_start;        ///< [sequences + 1] first token of each sequence
+  const int32_t *seq_len;        ///< [sequences] tokens in the cache after this forward
+  const int32_t *block_tables;   ///< [sequences, max_blocks] page of each block of a sequence
+} ingot_batch;
+
+/// Rotates pairs of the first `rotary_dim` dims of every head; copies the rest.
+/// Half-split pairs (i, i + rotary_dim/2), or neighbours (2i, 2i + 1) when `interleaved`.
+/// x and y [tokens, heads, head_dim] may be the same.
+typedef struct ingot_rope_arguments {
+  int64_t tokens, heads, head_dim, rotary_dim;
+  int interleaved;
+  const int64_t *positions;            ///< [tokens]
+  const int32_t *table_of;             ///< [tokens] index into `tables`; NULL: all 0
+  const float *const *tables;          ///< each [positions][rotary_dim]: cos of the pairs, then sin of the pairs
+  const float *x; int64_t x_stride;    ///< elements from token to token; heads are head_dim apart
+  float *y; int64_t y_stride;
+} ingot_rope_arguments;
+void ingot_rope(const ingot_context *context, const ingot_rope_arguments *arguments);
+
+/// Stores keys and values [tokens, kv_heads, head_dim] at their slots.
+typedef struct ingot_cache_arguments {
+  int64_t tokens, kv_heads, head_dim;
+  ingot_kv type;
+  const int32_t *slots;
+  const float *k; int64_t k_stride;
+  const float *v; int64_t v_stride;
+  void *pages;
+} ingot_cache_arguments;
+void ingot_cache_write(const ingot_context *context, const ingot_cache_arguments *arguments);
+/// Reads one cached row back to float, for dumps and tests: key or value of a KV head at a slot.
+void ingot_cache_read(
+    ingot_kv type, const void *pages, int64_t kv_heads, int64_t head_dim, int64_t slot, int64_t kv_head, int values,
+    float *target);
+
+/// Causal attention of every new token over its sequence's cache (itself included, already written).
+/// Query head h reads KV head h / (heads / kv_heads). A token at position p sees positions
+/// max(0, p - window + 1)...p; window 0: all.
+typedef struct ingot_attention_arguments {
+  const ingot_batch *batch;
+  int64_t heads, kv_heads, head_dim, window;
+  float scale, softcap;                ///< softcap 0: none; else scores = softcap · tanh(scores / softcap)
+  ingot_kv type;
+  const void *pages;
+  const float *q; int64_t q_stride;    ///< [tokens, heads, head_dim]
+  float *y; int64_t y_stride;          ///< [tokens, heads, head_dim]
+} ingot_attention_arguments;
+size_t ingot_attention_scratch_bytes(int64_t heads, int64_t kv_heads, int64_t head_dim, int threads);
+/// Block-wise softmax over pages in the order of positions: a row's result depends on its query and its
+/// cache alone, bit for bit.
+void ingot_attention(const ingot_context *context, const ingot_attention_arguments *arguments);
+
+#endif

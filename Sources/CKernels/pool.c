@@ -1,0 +1,1 @@
+#include "ingot_context.h"

@@ -1,0 +1,63 @@
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// A whole file mapped read-only into memory; pages load when first touched and are shared between
+/// processes. The mapping lives as long as any reference to it.
+public final class MappedFile: @unchecked Sendable {
+  /// The path the file was opened by.
+  public let path: String
+  /// The file's bytes; valid while this object is referenced.
+  public let bytes: UnsafeRawBufferPointer
+
+  /// Maps a file.
+  /// - Throws: `.io` when it cannot be opened, is not a regular file, or cannot be mapped.
+  public init(path: String) throws(IngotError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("cannot open the file", path: path) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw .system("cannot stat the file", path: path) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw IngotError(.io, "not a regular file", at: .init(file: path))
+    }
+    let size = Int(status.st_size)
+    self.path = path
+    guard size > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
+      throw .system("cannot map the file", path: path)
+    }
+    bytes = UnsafeRawBufferPointer(start: base, count: size)
+  }
+
+  deinit {
+    if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+  }
+
+  /// Size of the file in bytes when it was mapped.
+  public var byteCount: Int { bytes.count }
+
+  /// The bytes of a range.
+  /// - Throws: `.format` when the range leaves the file.
+  public func bytes(at offset: Int, count: Int) throws(IngotError) -> UnsafeRawBufferPointer {
+    guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else {
+      throw IngotError(
+        .format, "\(count) bytes at byte \(offset) reach beyond the file's \(bytes.count) bytes",
+        at: .init(file: path, offset: offset),
+        hint: "the file may be cut short; fetch or convert it again")
+    }
+    return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
+  }
+}
+
+extension IngotError {
+  /// An error of the operating system, with errno's text.
+  public static func system(_ what: String, path: String) -> IngotError {
+    IngotError(.io, "\(what): \(String(cString: strerror(errno)))", at: Place(file: path))
+  }
+}
