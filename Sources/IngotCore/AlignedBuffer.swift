@@ -13,22 +13,36 @@ public final class AlignedBuffer: @unchecked Sendable {
   public let base: UnsafeMutableRawPointer
   /// Size in bytes.
   public let byteCount: Int
+  private let isMapped: Bool
+  /// From this size on memory comes straight from the system, which zeroes a page when it is first touched: a
+  /// cache for a long context costs nothing until it fills.
+  private static let mappingThreshold = 1 << 20
 
   /// Allocates zeroed memory.
   /// - Throws: `.memory` when the system refuses.
   public init(byteCount: Int, alignment: Int = 64) throws(IngotError) {
-    var pointer: UnsafeMutableRawPointer?
-    let rounded = (max(byteCount, 1) + alignment - 1) / alignment * alignment
-    guard byteCount >= 0, posix_memalign(&pointer, alignment, rounded) == 0, let pointer else {
-      throw IngotError(
-        .memory, "could not allocate \(byteCount) bytes",
-        hint: "use a smaller context (-c) or a smaller model")
+    let refused = IngotError(
+      .memory, "could not allocate \(byteCount) bytes", hint: "use a smaller context (-c) or a smaller model")
+    guard byteCount >= 0, byteCount < Int.max / 2 else { throw refused }
+    self.byteCount = byteCount
+    isMapped = byteCount >= Self.mappingThreshold
+    if isMapped {
+      let flags = MAP_PRIVATE | MAP_ANONYMOUS
+      guard let pointer = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0), pointer != MAP_FAILED
+      else { throw refused }
+      base = pointer
+    } else {
+      var pointer: UnsafeMutableRawPointer?
+      let rounded = (max(byteCount, 1) + alignment - 1) / alignment * alignment
+      guard posix_memalign(&pointer, alignment, rounded) == 0, let pointer else { throw refused }
+      memset(pointer, 0, rounded)
+      base = pointer
     }
-    memset(pointer, 0, rounded)
-    (base, self.byteCount) = (pointer, byteCount)
   }
 
-  deinit { free(base) }
+  deinit {
+    if isMapped { munmap(base, byteCount) } else { free(base) }
+  }
 
   /// The memory as mutable bytes.
   public var bytes: UnsafeMutableRawBufferPointer {

@@ -1,0 +1,64 @@
+internal import IngotCore
+
+extension Pass {
+  /// Turns linear layers that read the same tensor into one, so that it is read (and quantised) once and the
+  /// product has more columns to share among threads: q, k and v; gate and up.
+  ///
+  ///     %1 = linear(x, @q)                %1 = linear(x, @[q; k; v])
+  ///     %2 = linear(x, @k)          →     %2, %3, %4 = split(%1, axis: -1)
+  ///     %3 = linear(x, @v)
+  ///
+  /// Each column keeps its own sum, so results do not change by a bit.
+  public static let mergeLinears = Pass("merge-linears") { (graph) throws(IngotError) in
+    var groups: [Graph.Value: [Int]] = [:]
+    for (index, node) in graph.nodes.enumerated() where graph.isMergeable(node) {
+      groups[node.inputs[0], default: []].append(index)
+    }
+    var rewriter = Rewriter(graph)
+    var done: Set<Int> = []
+    for (index, node) in graph.nodes.enumerated() where !done.contains(index) {
+      let group = graph.isMergeable(node) ? graph.compatible(groups[node.inputs[0]] ?? [], with: node) : []
+      guard group.count > 1, group.first == index else {
+        try rewriter.copy(index)
+        continue
+      }
+      try rewriter.merge(group)
+      done.formUnion(group)
+    }
+    return try rewriter.finish()
+  }
+}
+
+extension Graph {
+  fileprivate func parameter(_ value: Value) -> Parameter? {
+    if case .parameter(let parameter) = nodes[value.node].op { parameter } else { nil }
+  }
+
+  /// A linear layer whose operands besides x are parameters.
+  fileprivate func isMergeable(_ node: Node) -> Bool {
+    guard case .linear(let linear) = node.op, linear.transposeB, !linear.hasResidual else { return false }
+    return node.inputs.dropFirst().allSatisfy { parameter($0) != nil }
+  }
+
+  fileprivate func compatible(_ group: [Int], with node: Node) -> [Int] {
+    group.filter { nodes[$0].op == node.op }
+  }
+}
+
+extension Rewriter {
+  /// Appends one layer for all of `group`, at the place of its first.
+  fileprivate mutating func merge(_ group: [Int]) throws(IngotError) {
+    let first = source.nodes[group[0]]
+    var inputs = [translate(first.inputs[0])]
+    for operand in first.inputs.indices.dropFirst() {
+      let parts = group.flatMap { source.parameter(source.nodes[$0].inputs[operand])?.parts ?? [] }
+      inputs.append(try append(.parameter(Parameter(parts: parts)), [], place: first.place))
+    }
+    let product = try append(first.op, inputs, place: first.place)
+    let sizes = group.compactMap { source.nodes[$0].types[0].dims.last?.value }
+    let split = try append(.split(axis: -1, sizes: sizes), [product], place: first.place)
+    for (output, index) in group.enumerated() {
+      replace(.init(node: index), by: .init(node: split.node, output: output))
+    }
+  }
+}
