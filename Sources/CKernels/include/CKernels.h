@@ -4,3 +4,4 @@
 #include "ingot_convert.h"
 #include "ingot_matmul.h"
 #include "ingot_ops.h"
+#include "ingot_repack.h"

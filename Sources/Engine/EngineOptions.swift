@@ -1,0 +1,63 @@
+internal import CKernels
+
+/// Element type of the key/value cache.
+public enum KVType: String, Sendable, CaseIterable {
+  /// 16-bit floats.
+  case f16
+  /// 32-bit floats.
+  case f32
+
+  var kernelType: ingot_kv {
+    switch self {
+    case .f16: INGOT_KV_F16
+    case .f32: INGOT_KV_F32
+    }
+  }
+
+  /// Bytes of one element.
+  public var byteCount: Int {
+    switch self {
+    case .f16: 2
+    case .f32: 4
+    }
+  }
+}
+
+/// An instruction set the kernels are written for.
+public enum InstructionSet: String, Sendable, CaseIterable {
+  case portable, avx2, avx512vnni
+
+  /// The fastest this processor runs.
+  public static var best: InstructionSet { InstructionSet(ingot_isa_best()) }
+
+  /// Those this processor runs, slowest first.
+  public static var available: [InstructionSet] {
+    allCases.filter { $0.kernelValue.rawValue <= ingot_isa_best().rawValue }
+  }
+
+  private init(_ isa: ingot_isa) {
+    self = isa == INGOT_ISA_AVX512_VNNI ? .avx512vnni : isa == INGOT_ISA_AVX2 ? .avx2 : .portable
+  }
+
+  var kernelValue: ingot_isa {
+    switch self {
+    case .portable: INGOT_ISA_PORTABLE
+    case .avx2: INGOT_ISA_AVX2
+    case .avx512vnni: INGOT_ISA_AVX512_VNNI
+    }
+  }
+}
+
+/// How an engine computes. None of it changes a result by a bit, but the cache's element type.
+public struct EngineOptions: Sendable {
+  /// Threads that compute, the caller counted in.
+  public var threads: Int
+  /// How many `pause` instructions an idle thread waits before it sleeps. 0 for processes that run many engines,
+  /// as tests do.
+  public var spins = 20_000
+  /// The instruction set.
+  public var instructionSet = InstructionSet.best
+
+  /// Options for a number of threads; by default one per processor.
+  public init(threads: Int? = nil) { self.threads = max(1, threads ?? ThreadPool.processorCount) }
+}

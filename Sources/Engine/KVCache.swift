@@ -1,0 +1,100 @@
+internal import CKernels
+public import IngotCore
+
+/// Keys and values of all layers, in pages of 64 tokens that sequences share by reference.
+final class KVCache: @unchecked Sendable {
+  /// Heads and head width of one layer's cache.
+  struct Layer: Hashable {
+    var kvHeads: Int
+    var headDim: Int
+  }
+
+  let layers: [Layer]
+  let type: KVType
+  let pageCount: Int
+  private let memory: [AlignedBuffer]
+  private(set) var pages: PageAllocator
+
+  /// Tokens of one page.
+  static let pageTokens = Int(INGOT_PAGE)
+
+  /// Reserves the cache; the system hands out its memory as pages are first written.
+  /// - Throws: `.memory`.
+  init(layers: [Layer], type: KVType, pageCount: Int) throws(IngotError) {
+    (self.layers, self.type, self.pageCount) = (layers, type, pageCount)
+    var memory: [AlignedBuffer] = []
+    for layer in layers {
+      let (bytes, overflow) = Self.pageBytes(layer, type).multipliedReportingOverflow(by: pageCount)
+      guard !overflow else { throw IngotError(.memory, "a cache of \(pageCount) pages is beyond any memory") }
+      memory.append(try AlignedBuffer(byteCount: bytes))
+    }
+    self.memory = memory
+    pages = PageAllocator(pageCount: pageCount)
+  }
+
+  /// Start of a layer's pages.
+  func base(layer: Int) -> UnsafeMutableRawPointer { memory[layer].base }
+
+  /// Bytes reserved for all layers.
+  var byteCount: Int { memory.reduce(0) { $0 + $1.byteCount } }
+
+  static func pageBytes(_ layer: Layer, _ type: KVType) -> Int {
+    ingot_page_bytes(type.kernelType, Int64(layer.kvHeads), Int64(layer.headDim))
+  }
+
+  /// A page for new tokens.
+  /// - Throws: `.limit` when all are in use.
+  func allocatePage() throws(IngotError) -> Int32 { try pages.allocate() }
+  func retainPage(_ page: Int32) { pages.retain(page) }
+  func releasePage(_ page: Int32) { pages.release(page) }
+  func isShared(_ page: Int32) -> Bool { pages.users(of: page) > 1 }
+
+  /// Copies a page of every layer, so that a sequence can write to what it shared.
+  func copyPage(_ source: Int32, to target: Int32) {
+    for (layer, buffer) in zip(layers, memory) {
+      let bytes = Self.pageBytes(layer, type)
+      (buffer.base + Int(target) * bytes).copyMemory(from: buffer.base + Int(source) * bytes, byteCount: bytes)
+    }
+  }
+}
+
+/// Which pages are free, and how many sequences hold each of the others.
+struct PageAllocator {
+  private var free: [Int32]
+  private var counts: [Int32]
+
+  init(pageCount: Int) {
+    free = (0..<Int32(pageCount)).reversed()
+    counts = [Int32](repeating: 0, count: pageCount)
+  }
+
+  var freeCount: Int { free.count }
+
+  mutating func allocate() throws(IngotError) -> Int32 {
+    guard let page = free.popLast() else {
+      throw IngotError(
+        .limit, "the key/value cache is full: all \(counts.count) pages of \(KVCache.pageTokens) tokens are in use",
+        hint: "use a larger context (-c) or fewer sequences")
+    }
+    counts[Int(page)] = 1
+    return page
+  }
+
+  mutating func retain(_ page: Int32) { counts[Int(page)] += 1 }
+
+  mutating func release(_ page: Int32) {
+    counts[Int(page)] -= 1
+    precondition(counts[Int(page)] >= 0, "page \(page) released too often")
+    if counts[Int(page)] == 0 { free.append(page) }
+  }
+
+  func users(of page: Int32) -> Int { Int(counts[Int(page)]) }
+
+  /// Checks that every page is either free or held, once. For tests.
+  func checkInvariants() {
+    precondition(Set(free).count == free.count, "a page is free twice")
+    for page in counts.indices {
+      precondition((counts[page] == 0) == free.contains(Int32(page)), "page \(page) is neither free nor held")
+    }
+  }
+}

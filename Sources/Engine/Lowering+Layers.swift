@@ -1,0 +1,258 @@
+internal import CKernels
+internal import Checkpoints
+internal import Graph
+internal import IngotCore
+internal import Quantization
+
+/// Round two for the operators that models are made of.
+extension Lowering {
+  mutating func emit(_ index: Int) throws(IngotError) {
+    let node = graph.nodes[index]
+    for operand in node.inputs.indices where dense[OperandKey(node: index, operand: operand)] != nil {
+      emitDenseCopy(index, operand)
+    }
+    switch node.op {
+    case .input, .parameter: break
+    case .constant(let constant): try emitConstant(index, constant)
+    case .embedding: try emitEmbedding(index)
+    case .linear(let linear): try emitLinear(index, linear)
+    case .rmsNorm(let epsilon, let offset):
+      try emitNorm(index, epsilon: epsilon, offset: offset, isLayerNorm: false)
+    case .layerNorm(let epsilon): try emitNorm(index, epsilon: epsilon, offset: 0, isLayerNorm: true)
+    case .rope(let rope): try emitRope(index, rope)
+    case .attention(let attention): try emitAttention(index, attention)
+    case .gated(let activation): try emitGated(index, activation)
+    case .matmul(let transposeA, let transposeB): emitMatmul(index, transposeA, transposeB)
+    case .unary(let function): try emitUnary(index, function)
+    case .binary(let function): try emitBinary(index, function)
+    case .softmax(let axis): try emitSoftmax(index, axis)
+    case .reduce(let reduction, let axis, _): try emitReduce(index, reduction, axis)
+    case .topK: try emitSort(index, descending: true)
+    case .sort(let descending): try emitSort(index, descending: descending)
+    case .gather(let axis): emitGather(index, axis)
+    case .cast(let dtype): try emitCast(index, dtype)
+    case .permute, .slice, .concat, .tile, .split: try emitMove(index)
+    case .reshape: break
+    }
+  }
+
+  // MARK: Weights
+
+  func parameter(_ value: Graph.Value) -> Parameter? {
+    if case .parameter(let parameter) = graph.nodes[value.node].op { parameter } else { nil }
+  }
+
+  private func source(_ node: Int) throws(IngotError) -> WeightPacker {
+    guard let weights else { throw unsupported(node, "parameters need a checkpoint") }
+    return weights
+  }
+
+  /// A parameter as f32, read once however many operators use it.
+  mutating func floatParameter(_ node: Int, _ operand: Int) throws(IngotError) -> UnsafeMutablePointer<Float> {
+    guard let parameter = parameter(graph.nodes[node].inputs[operand]) else { return floatOperand(node, operand) }
+    if let known = floats[parameter] { return known.base.assumingMemoryBound(to: Float.self) }
+    let buffer = try source(node).floats(parameter)
+    floats[parameter] = buffer
+    plan.retained.append(buffer)
+    plan.weightBytes += buffer.byteCount
+    return buffer.base.assumingMemoryBound(to: Float.self)
+  }
+
+  private mutating func packedParameter(_ node: Int, _ parameter: Parameter) throws(IngotError) -> PackedWeight {
+    if let known = packed[parameter] { return known }
+    let weight = try source(node).pack(parameter, context: runtime.context)
+    packed[parameter] = weight
+    plan.retained.append(weight)
+    plan.weightBytes += weight.byteCount
+    return weight
+  }
+
+  // MARK: Operators
+
+  private mutating func emitEmbedding(_ index: Int) throws(IngotError) {
+    let node = graph.nodes[index]
+    let width = node.types[0].dims.last?.value ?? 0
+    guard graph.type(of: node.inputs[1]).dtype == .i64 else { throw unsupported(index, "ids must be i64") }
+    var step = EmbeddingStep(
+      kind: INGOT_TABLE_F32, block: 0, table: UnsafeRawPointer(bitPattern: 64)!, rowBytes: width * 4, width: width,
+      rowCount: graph.type(of: node.inputs[0]).dims[0].value ?? 0,
+      ids: UnsafePointer(operand(index, 1).assumingMemoryBound(to: Int64.self)),
+      count: symbols.extent(graph.type(of: node.inputs[1]).dims[0]), y: floatResult(index))
+    // Rows are gathered from the mapped file as they are stored, so the table takes no memory of ours.
+    if let parameter = parameter(node.inputs[0]), let tensor = try source(index).tensors(of: parameter).first,
+      parameter.parts.count == 1, tensor.rowOrder == .natural, let kind = tensor.encoding.tableKind,
+      let base = tensor.storedBytes.baseAddress
+    {
+      (step.kind, step.block) = kind
+      step.table = base
+      step.rowBytes = tensor.rowByteCount
+      plan.retained.append(tensor.file)
+    } else {
+      step.table = UnsafeRawPointer(try floatParameter(index, 0))
+    }
+    plan.steps.append(.embedding(step))
+  }
+
+  private mutating func emitLinear(_ index: Int, _ linear: Op.Linear) throws(IngotError) {
+    let node = graph.nodes[index]
+    guard linear.transposeB, let parameter = parameter(node.inputs[1]) else {
+      return try emitLinearOnValues(index, linear)
+    }
+    let weight = try packedParameter(index, parameter)
+    let outputs = Int64(weight.descriptor.n)
+    let descriptor = UnsafeMutablePointer<ingot_weight>.allocate(capacity: 1)
+    descriptor.initialize(to: weight.descriptor)
+    plan.retained.append(Allocation(descriptor))
+    let residual = linear.hasResidual ? node.inputs.count - 1 : nil
+    let rows = graph.type(of: node.inputs[0]).dims.dropLast()
+    guard rows.count <= 1 || rows.dropFirst().allSatisfy({ $0.value != nil }) else {
+      throw unsupported(index, "only the first dim of x may be named")
+    }
+    let arguments = ingot_matmul_arguments(
+      weight: descriptor, m: 0, x: floatOperand(index, 0), x_stride: Int64(linearRowStride(index)),
+      bias: linear.hasBias ? try floatParameter(index, 2) : nil,
+      residual: residual.map { floatOperand(index, $0) }, residual_stride: outputs, y: floatResult(index),
+      y_stride: outputs)
+    let most = extents(rows).product(maxima)
+    reserveScratch(
+      ingot_matmul_scratch_bytes(
+        weight.descriptor.format, Int64(most), weight.descriptor.k, weight.descriptor.group,
+        Int32(runtime.threads)))
+    plan.steps.append(.matmul(MatmulStep(arguments: arguments, rows: rows.product(symbols))))
+  }
+
+  /// Rows of x are all dims but the last; only those of two-dimensional x may have gaps.
+  private func linearRowStride(_ index: Int) -> Int {
+    let x = graph.type(of: graph.nodes[index].inputs[0])
+    return x.rank == 2 ? rowStride(index, 0) : x.dims.last?.value ?? 1
+  }
+
+  private mutating func emitNorm(
+    _ index: Int, epsilon: Float, offset: Float, isLayerNorm: Bool
+  ) throws(IngotError) {
+    let type = graph.nodes[index].types[0]
+    let width = type.dims.last?.value ?? 0
+    let inner = type.dims.dropFirst().dropLast().reduce(1) { $0 * ($1.value ?? 0) }
+    guard width > 0, inner > 0 else { throw unsupported(index, "only the first dim may be named") }
+    var arguments = ingot_norm_arguments()
+    arguments.width = Int64(width)
+    arguments.x = UnsafePointer(floatOperand(index, 0))
+    arguments.x_stride = Int64(type.rank == 1 ? width : rowStride(index, 0))
+    arguments.weight = UnsafePointer(try floatParameter(index, 1))
+    if isLayerNorm { arguments.bias = UnsafePointer(try floatParameter(index, 2)) }
+    arguments.epsilon = epsilon
+    arguments.weight_offset = offset
+    arguments.y = floatResult(index)
+    arguments.y_stride = Int64(inner * width)
+    plan.steps.append(
+      .norm(
+        NormStep(
+          arguments: arguments, isLayerNorm: isLayerNorm,
+          rows: type.rank == 1 ? .fixed(1) : symbols.extent(type.dims[0]), innerRows: inner)))
+  }
+
+  private mutating func emitRope(_ index: Int, _ rope: Op.Rope) throws(IngotError) {
+    let node = graph.nodes[index]
+    guard let heads = node.types[0].dims[1].value, let headDim = node.types[0].dims[2].value else {
+      throw unsupported(index, "heads and head dim must be numbers")
+    }
+    guard graph.type(of: node.inputs[1]).dtype == .i64 else { throw unsupported(index, "positions must be i64") }
+    var arguments = ingot_rope_arguments()
+    (arguments.heads, arguments.head_dim) = (Int64(heads), Int64(headDim))
+    arguments.rotary_dim = Int64(rope.rotaryDim)
+    arguments.interleaved = rope.interleaved ? 1 : 0
+    arguments.positions = UnsafePointer(operand(index, 1).assumingMemoryBound(to: Int64.self))
+    arguments.x = UnsafePointer(floatOperand(index, 0))
+    arguments.x_stride = Int64(rowStride(index, 0))
+    arguments.y = floatResult(index)
+    arguments.y_stride =
+      Int64(locations[.init(node: index)]?.rowStride ?? heads * headDim)
+    let table = try runtime.tableIndex(rope.table, rotaryDim: rope.rotaryDim, place: node.place)
+    plan.steps.append(
+      .rope(RopeStep(arguments: arguments, tokens: symbols.extent(node.types[0].dims[0]), table: table)))
+  }
+
+  private mutating func emitAttention(_ index: Int, _ attention: Op.Attention) throws(IngotError) {
+    let node = graph.nodes[index]
+    let key = graph.type(of: node.inputs[1])
+    guard let heads = node.types[0].dims[1].value, let headDim = node.types[0].dims[2].value,
+      let kvHeads = key.dims[1].value
+    else { throw unsupported(index, "heads and head dim must be numbers") }
+    let type = runtime.kvType.kernelType
+    var cache = ingot_cache_arguments()
+    (cache.kv_heads, cache.head_dim, cache.type) = (Int64(kvHeads), Int64(headDim), type)
+    (cache.k, cache.k_stride) = (UnsafePointer(floatOperand(index, 1)), Int64(rowStride(index, 1)))
+    (cache.v, cache.v_stride) = (UnsafePointer(floatOperand(index, 2)), Int64(rowStride(index, 2)))
+    var arguments = ingot_attention_arguments()
+    (arguments.heads, arguments.kv_heads, arguments.head_dim) = (Int64(heads), Int64(kvHeads), Int64(headDim))
+    arguments.window = Int64(attention.window ?? 0)
+    arguments.scale = attention.scale
+    arguments.softcap = attention.softcap ?? 0
+    arguments.type = type
+    (arguments.q, arguments.q_stride) = (UnsafePointer(floatOperand(index, 0)), Int64(rowStride(index, 0)))
+    (arguments.y, arguments.y_stride) = (floatResult(index), Int64(heads * headDim))
+    var layer: Int?
+    switch attention.cache {
+    case .paged(let paged): layer = paged
+    case .none:
+      let most = symbols.extent(node.types[0].dims[0]).value(maxima)
+      let pages = (most + Int(INGOT_PAGE) - 1) / Int(INGOT_PAGE)
+      let memory = try AlignedBuffer(
+        byteCount: pages * ingot_page_bytes(type, Int64(kvHeads), Int64(headDim)))
+      plan.retained.append(memory)
+      plan.workspaceBytes += memory.byteCount
+      cache.pages = memory.base
+      arguments.pages = UnsafeRawPointer(memory.base)
+      try runtime.reserveOwnSequence(tokens: most)
+    }
+    reserveScratch(
+      ingot_attention_scratch_bytes(Int64(heads), Int64(kvHeads), Int64(headDim), Int32(runtime.threads)))
+    plan.steps.append(
+      .attention(
+        AttentionStep(
+          cache: cache, arguments: arguments, tokens: symbols.extent(node.types[0].dims[0]), layer: layer)))
+  }
+
+  private mutating func emitGated(_ index: Int, _ activation: Op.Unary) throws(IngotError) {
+    let type = graph.nodes[index].types[0]
+    let width = type.dims.dropFirst().reduce(1) { $0 * ($1.value ?? 0) }
+    guard type.rank >= 2, width > 0, let function = activation.kernel else {
+      throw unsupported(index, "needs rows of a fixed width")
+    }
+    plan.steps.append(
+      .gated(
+        GatedStep(
+          activation: function, rows: extents(type.dims.prefix(1)), width: width,
+          gate: UnsafePointer(floatOperand(index, 0)), gateStride: rowStride(index, 0),
+          up: UnsafePointer(floatOperand(index, 1)), upStride: rowStride(index, 1), y: floatResult(index))))
+  }
+}
+
+extension Sequence where Element == Dim {
+  /// The product of extents of which at most one has names.
+  fileprivate func product(_ symbols: SymbolTable) -> Extent {
+    var result = Dim.fixed(1)
+    for dim in self { result = dim.value.map { result * $0 } ?? dim * (result.value ?? 1) }
+    return symbols.extent(result)
+  }
+}
+
+extension TensorEncoding {
+  /// How the embedding kernel reads rows of this encoding; nil when it cannot.
+  fileprivate var tableKind: (ingot_table, Int32)? {
+    switch self {
+    case .plain(.f32): (INGOT_TABLE_F32, 0)
+    case .plain(.f16): (INGOT_TABLE_F16, 0)
+    case .plain(.bf16): (INGOT_TABLE_BF16, 0)
+    case .plain: nil
+    case .block(let type): (INGOT_TABLE_BLOCKS, Int32(type.rawValue))
+    }
+  }
+}
+
+/// Owns a small allocation that steps point to.
+final class Allocation: @unchecked Sendable {
+  private let pointer: UnsafeMutableRawPointer
+  init<T: BitwiseCopyable>(_ pointer: UnsafeMutablePointer<T>) { self.pointer = UnsafeMutableRawPointer(pointer) }
+  deinit { pointer.deallocate() }
+}

@@ -1,0 +1,130 @@
+internal import Checkpoints
+public import IngotCore
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Angles of a rotary embedding: what a position's cosines and sines are made of.
+public struct RotaryAngles: Sendable, Hashable {
+  /// One per pair of dims.
+  public let inverseFrequencies: [Float]
+  /// Factor of cosines and sines (yarn and longrope).
+  public let attentionFactor: Float
+
+  /// Takes frequencies computed elsewhere.
+  public init(inverseFrequencies: [Float], attentionFactor: Float = 1) {
+    self.inverseFrequencies = inverseFrequencies
+    self.attentionFactor = attentionFactor
+  }
+
+  /// The plain kind: θ^(−2i/d).
+  public init(theta: Double, rotaryDim: Int) {
+    self.init(
+      inverseFrequencies: (0..<rotaryDim / 2).map { Float(1 / pow(theta, Double(2 * $0) / Double(rotaryDim))) })
+  }
+}
+
+/// The tables of cosines and sines that rope steps read, by name.
+///
+/// A name has one table, or, where the angles depend on a sequence's planned length, one per length in use.
+/// A sequence picks its table when it starts and keeps it, so that the rows of its cache never mix tables.
+final class RotaryTables: @unchecked Sendable {
+  /// The angles of a name for a sequence planned to have so many tokens.
+  typealias Source = @Sendable (_ plannedLength: Int) throws(IngotError) -> RotaryAngles
+
+  /// Different tables that can be in use at a time.
+  static let capacity = 64
+
+  private struct Entry {
+    let name: String
+    let source: Source
+    let pointers: UnsafeMutablePointer<UnsafePointer<Float>?>
+  }
+
+  private let maximumPositions: Int
+  private let sources: [String: Source]
+  private var entries: [Entry] = []
+  /// Angles of each table index, and how many sequences use it.
+  private var variants: [(angles: [RotaryAngles], users: Int)] = []
+  private var tables: [RotaryAngles: AlignedBuffer] = [:]
+  private(set) var byteCount = 0
+
+  init(maximumPositions: Int, sources: [String: Source]) {
+    self.maximumPositions = maximumPositions
+    self.sources = sources
+  }
+
+  deinit { for entry in entries { entry.pointers.deallocate() } }
+
+  /// The index of a name among the tables steps refer to.
+  func index(of name: String, rotaryDim: Int, place: String) throws(IngotError) -> Int {
+    if let known = entries.firstIndex(where: { $0.name == name }) { return known }
+    guard let source = sources[name] else {
+      throw IngotError(
+        .argument, "no angles are given for the rotary table \"\(name)\"", at: .init(line: place),
+        hint: "pass them in NetworkOptions.rotary")
+    }
+    let angles = try source(maximumPositions)
+    guard angles.inverseFrequencies.count * 2 == rotaryDim else {
+      throw IngotError(
+        .shape, "the rotary table \"\(name)\" has \(angles.inverseFrequencies.count) pairs, the graph needs \(rotaryDim / 2)",
+        at: .init(line: place))
+    }
+    let pointers = UnsafeMutablePointer<UnsafePointer<Float>?>.allocate(capacity: Self.capacity)
+    pointers.initialize(repeating: nil, count: Self.capacity)
+    entries.append(Entry(name: name, source: source, pointers: pointers))
+    return entries.count - 1
+  }
+
+  /// The array of table addresses a rope step reads.
+  func pointers(_ index: Int) -> UnsafePointer<UnsafePointer<Float>?> { UnsafePointer(entries[index].pointers) }
+
+  /// Picks the tables of a sequence planned to have so many tokens.
+  /// - Returns: the index that the sequence's tokens carry.
+  /// - Throws: `.limit` when too many different ones are in use, `.memory`.
+  func acquire(plannedLength: Int) throws(IngotError) -> Int {
+    var wanted: [RotaryAngles] = []
+    for entry in entries { wanted.append(try entry.source(plannedLength)) }
+    if let known = variants.firstIndex(where: { $0.angles == wanted }) {
+      variants[known].users += 1
+      return known
+    }
+    let index = variants.firstIndex { $0.users == 0 } ?? variants.count
+    guard index < Self.capacity else {
+      throw IngotError(.limit, "sequences of more than \(Self.capacity) different planned lengths at once")
+    }
+    var addresses: [UnsafePointer<Float>] = []
+    for angles in wanted { addresses.append(try table(angles)) }
+    for (entry, address) in zip(entries, addresses) { entry.pointers[index] = address }
+    if index == variants.count { variants.append((wanted, 1)) } else { variants[index] = (wanted, 1) }
+    return index
+  }
+
+  /// Gives an index back. Its tables stay until the index is needed for others.
+  func release(_ index: Int) { variants[index].users -= 1 }
+
+  private func table(_ angles: RotaryAngles) throws(IngotError) -> UnsafePointer<Float> {
+    if let known = tables[angles] { return UnsafePointer(known.base.assumingMemoryBound(to: Float.self)) }
+    if tables.count >= Self.capacity {
+      let used = Set(variants.filter { $0.users > 0 }.flatMap(\.angles))
+      tables = tables.filter { used.contains($0.key) }
+    }
+    let pairs = angles.inverseFrequencies.count
+    let buffer = try AlignedBuffer(byteCount: maximumPositions * pairs * 2 * MemoryLayout<Float>.stride)
+    let target = buffer.base.bindMemory(to: Float.self, capacity: maximumPositions * pairs * 2)
+    for position in 0..<maximumPositions {
+      let row = target + position * pairs * 2
+      for pair in 0..<pairs {
+        // The angle is a float product, as in transformers; its cosine and sine are rounded once.
+        let angle = Double(Float(position) * angles.inverseFrequencies[pair])
+        row[pair] = Float(cos(angle)) * angles.attentionFactor
+        row[pairs + pair] = Float(sin(angle)) * angles.attentionFactor
+      }
+    }
+    tables[angles] = buffer
+    byteCount = tables.values.reduce(0) { $0 + $1.byteCount }
+    return UnsafePointer(target)
+  }
+}
