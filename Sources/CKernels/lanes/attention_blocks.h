@@ -1,0 +1,121 @@
+/// The two products of attention on register blocks of up to six query rows.
+///
+/// scores[r][t] = Σ q[r][d] k[d][t], d ascending: 16 tokens are the lanes.
+/// output[r][d] += Σ p[r][t] v[t][d], t ascending: 16 dims are the lanes.
+
+typedef struct score_arguments {
+  const void *keys;        ///< tiles [head_dim][16], f32 or f16
+  const float *queries;    ///< [head_dim][rows]
+  float *scores;           ///< [rows][INGOT_PAGE]
+  int64_t head_dim;
+  int half;                ///< keys are f16
+} score_arguments;
+
+typedef struct value_arguments {
+  const void *values;      ///< f32 or f16
+  int64_t token_stride;    ///< elements from token to token
+  int64_t panel_stride;    ///< and from 16 dims to the next 16
+  const float *probabilities;   ///< [rows][INGOT_PAGE]
+  float *output;           ///< [rows][width]
+  int64_t width;           ///< head_dim rounded up to 16
+  int64_t head_dim;
+  int half;
+} value_arguments;
+
+INLINE v16 load_element(int half, const void *p, int64_t at) {
+  return half ? load_half((const uint16_t *)p + at) : load16((const float *)p + at);
+}
+INLINE v16 load_element_part(int half, const void *p, int64_t at, int64_t n) {
+  return half ? load_half_part((const uint16_t *)p + at, n) : load_part((const float *)p + at, n, 0);
+}
+
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+/// Scores of ROWS queries and TILES tiles of 16 tokens.
+#define SCORE_BLOCK(ROWS, TILES, HALF) do { \
+    v16 s[ROWS][TILES]; \
+    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < TILES; j++) s[r][j] = splat(0); \
+    for (int64_t d = 0; d < a->head_dim; d++) { \
+      v16 k[TILES]; \
+      UNROLL for (int j = 0; j < TILES; j++) k[j] = load_element(HALF, a->keys, ((tile + j) * a->head_dim + d) * 16); \
+      UNROLL for (int r = 0; r < ROWS; r++) { \
+        v16 q = splat(a->queries[d * ROWS + r]); \
+        UNROLL for (int j = 0; j < TILES; j++) s[r][j] = fma16(q, k[j], s[r][j]); \
+      } \
+    } \
+    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < TILES; j++) \
+      store16(a->scores + r * INGOT_PAGE + (tile + j) * 16, s[r][j]); \
+  } while (0)
+
+/// Adds to 16 · PANELS dims of ROWS outputs.
+#define VALUE_BLOCK(ROWS, PANELS, HALF) do { \
+    v16 o[ROWS][PANELS]; \
+    float *out = a->output + 16 * panel; \
+    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < PANELS; j++) \
+      o[r][j] = load16(out + r * a->width + 16 * j); \
+    for (int64_t t = first; t < end; t++) { \
+      v16 v[PANELS]; \
+      UNROLL for (int j = 0; j < PANELS; j++) \
+        v[j] = load_element(HALF, a->values, t * a->token_stride + (panel + j) * a->panel_stride); \
+      UNROLL for (int r = 0; r < ROWS; r++) { \
+        v16 p = splat(a->probabilities[r * INGOT_PAGE + t]); \
+        UNROLL for (int j = 0; j < PANELS; j++) o[r][j] = fma16(p, v[j], o[r][j]); \
+      } \
+    } \
+    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < PANELS; j++) \
+      store16(out + r * a->width + 16 * j, o[r][j]); \
+  } while (0)
+
+/// The last dims, fewer than 16, where values are read in place: a whole vector could leave the page.
+static void value_tail(const value_arguments *a, int rows, int64_t first, int64_t end) {
+  int64_t panel = a->head_dim / 16, n = a->head_dim % 16;
+  for (int r = 0; r < rows; r++) {
+    float *out = a->output + r * a->width + 16 * panel;
+    v16 o = load16(out);
+    for (int64_t t = first; t < end; t++) {
+      v16 v = load_element_part(a->half, a->values, t * a->token_stride + panel * a->panel_stride, n);
+      o = fma16(splat(a->probabilities[r * INGOT_PAGE + t]), v, o);
+    }
+    store16(out, o);
+  }
+}
+
+/// Tiles (panels) [first, end) by as many at once as leave the accumulators in registers.
+#define BLOCK_FUNCTIONS(ROWS, AT_ONCE) \
+  static void score_##ROWS(const score_arguments *a, int64_t tile, int64_t end) { \
+    if (a->half) { \
+      for (; tile + AT_ONCE <= end; tile += AT_ONCE) SCORE_BLOCK(ROWS, AT_ONCE, 1); \
+      for (; tile < end; tile++) SCORE_BLOCK(ROWS, 1, 1); \
+    } else { \
+      for (; tile + AT_ONCE <= end; tile += AT_ONCE) SCORE_BLOCK(ROWS, AT_ONCE, 0); \
+      for (; tile < end; tile++) SCORE_BLOCK(ROWS, 1, 0); \
+    } \
+  } \
+  static void value_##ROWS(const value_arguments *a, int64_t first, int64_t end) { \
+    int64_t panel = 0, panels = a->half || a->panel_stride == 16 ? a->head_dim / 16 : a->width / 16; \
+    if (a->half) { \
+      for (; panel + AT_ONCE <= panels; panel += AT_ONCE) VALUE_BLOCK(ROWS, AT_ONCE, 1); \
+      for (; panel < panels; panel++) VALUE_BLOCK(ROWS, 1, 1); \
+    } else { \
+      for (; panel + AT_ONCE <= panels; panel += AT_ONCE) VALUE_BLOCK(ROWS, AT_ONCE, 0); \
+      for (; panel < panels; panel++) VALUE_BLOCK(ROWS, 1, 0); \
+    } \
+    if (panels * 16 < a->head_dim) value_tail(a, ROWS, first, end); \
+  }
+
+#if LANES_PANELS == 2
+BLOCK_FUNCTIONS(1, 4) BLOCK_FUNCTIONS(2, 4) BLOCK_FUNCTIONS(3, 4) BLOCK_FUNCTIONS(4, 4) BLOCK_FUNCTIONS(5, 4)
+BLOCK_FUNCTIONS(6, 4)
+#else
+BLOCK_FUNCTIONS(1, 4) BLOCK_FUNCTIONS(2, 2) BLOCK_FUNCTIONS(3, 2) BLOCK_FUNCTIONS(4, 1) BLOCK_FUNCTIONS(5, 1)
+BLOCK_FUNCTIONS(6, 1)
+#endif
+
+typedef void score_function(const score_arguments *, int64_t, int64_t);
+typedef void value_function(const value_arguments *, int64_t, int64_t);
+static score_function *const score_functions[7] = {
+  NULL, score_1, score_2, score_3, score_4, score_5, score_6,
+};
+static value_function *const value_functions[7] = {
+  NULL, value_1, value_2, value_3, value_4, value_5, value_6,
+};

@@ -1,0 +1,232 @@
+/// Online softmax of one item's rows over the pages of a span.
+///
+/// Nothing a row does depends on the rows it shares a block with: scores of tokens it does not see are
+/// replaced before use, and its values are added over exactly the tokens it sees. So slots nobody has
+/// written yet may hold anything.
+
+INLINE int64_t round16(int64_t n) { return (n + 15) / 16 * 16; }
+
+/// Register blocks of an item: `blocks` of nearly equal size.
+INLINE int64_t block_count(int64_t rows) { return (rows + 5) / 6; }
+INLINE int64_t block_row(int64_t rows, int64_t block) { return rows * block / block_count(rows); }
+
+INLINE int64_t query_token(const ingot_attention_arguments *a, const attention_item *item, int64_t r) {
+  return a->batch->q_start[item->sequence] + (item->row + r) / (a->heads / a->kv_heads);
+}
+INLINE int64_t query_offset(const ingot_attention_arguments *a, const attention_item *item, int64_t r) {
+  int64_t group = a->heads / a->kv_heads;
+  return (item->kv_head * group + (item->row + r) % group) * a->head_dim;
+}
+
+static void attention_pack(
+    const ingot_attention_arguments *a, const attention_item *item, const attention_scratch *scratch) {
+  for (int64_t block = 0; block < block_count(item->rows); block++) {
+    int64_t row = block_row(item->rows, block), n = block_row(item->rows, block + 1) - row;
+    float *packed = scratch->queries + row * a->head_dim;
+    for (int64_t r = 0; r < n; r++) {
+      const float *q = a->q + query_token(a, item, row + r) * a->q_stride + query_offset(a, item, row + r);
+      for (int64_t d = 0; d < a->head_dim; d++) packed[d * n + r] = q[d];
+    }
+  }
+}
+
+static void attention_finish(
+    const ingot_attention_arguments *a, const attention_item *item, const attention_state *total) {
+  int64_t width = round16(a->head_dim);
+  for (int64_t r = 0; r < item->rows; r++) {
+    float *y = a->y + query_token(a, item, r) * a->y_stride + query_offset(a, item, r);
+    const float *o = total->output + r * width;
+    for (int64_t d = 0; d < a->head_dim; d += 16) store_upto(y + d, load16(o + d) / total->sum[r], a->head_dim - d);
+  }
+}
+
+static void attention_merge(int64_t head_dim, int64_t rows, const attention_state *next, const attention_state *total) {
+  int64_t width = round16(head_dim);
+  for (int64_t r = 0; r < rows; r++) {
+    float m = total->maximum[r], n = next->maximum[r];
+    if (n == -INFINITY) continue;   // sees nothing of the span
+    const float *from = next->output + r * width;
+    float *o = total->output + r * width;
+    if (m == -INFINITY) {
+      total->maximum[r] = n;
+      total->sum[r] = next->sum[r];
+      memcpy(o, from, (size_t)width * sizeof *o);
+      continue;
+    }
+    float high = m > n ? m : n;
+    v16 scales = exp16((v16){m - high, n - high});
+    total->maximum[r] = high;
+    total->sum[r] = fma16(splat(next->sum[r]), splat(scales.y), splat(total->sum[r] * scales.x)).x;
+    for (int64_t d = 0; d < width; d += 16)
+      store16(o + d, fma16(load16(from + d), splat(scales.y), load16(o + d) * scales.x));
+  }
+}
+
+/// Which tokens of the page each row sees; returns the union.
+static void visible(
+    const ingot_attention_arguments *a, const attention_item *item, int64_t page, const attention_scratch *scratch,
+    int64_t *first, int64_t *end) {
+  int64_t start = page * INGOT_PAGE;
+  *first = INGOT_PAGE;
+  *end = 0;
+  for (int64_t r = 0; r < item->rows; r++) {
+    int64_t position = a->batch->positions[query_token(a, item, r)];
+    int64_t low = a->window > 0 && position >= a->window ? position - a->window + 1 : 0;
+    int64_t f = low > start ? low - start : 0, e = position + 1 - start;
+    if (e > INGOT_PAGE) e = INGOT_PAGE;
+    if (f >= e) f = e = 0;
+    else {
+      if (f < *first) *first = f;
+      if (e > *end) *end = e;
+    }
+    scratch->first[r] = (int32_t)f;
+    scratch->end[r] = (int32_t)e;
+  }
+}
+
+INLINE i16 in_range(int64_t first, int64_t end, int tile) {
+  i16 t = lane_index() + tile * 16;
+  return (t >= (int32_t)first) & (t < (int32_t)end);
+}
+
+/// Scales a row's scores and hides tokens it does not see; returns the maximum.
+INLINE float mask_scores(float *s, int64_t first, int64_t end, float scale, float softcap) {
+  v16 m = splat(-INFINITY);
+  for (int tile = (int)(first / 16); tile * 16 < end; tile++) {
+    v16 v = load16(s + 16 * tile) * scale;
+    if (softcap != 0) v = softcap * tanh16(v / softcap);
+    if (tile * 16 < first || tile * 16 + 16 > end) v = select16(in_range(first, end, tile), v, splat(-INFINITY));
+    store16(s + 16 * tile, v);
+    m = max16(m, v);
+  }
+  return max_lanes(m);
+}
+
+/// Scores to probabilities exp(s - maximum), hidden tokens to 0; returns their sum.
+INLINE float exponentiate(float *s, int64_t first, int64_t end, float maximum) {
+  v16 p[4] = {0};
+  UNROLL for (int tile = 0; tile < INGOT_PAGE / 16; tile++) {
+    if (tile * 16 >= end || tile * 16 + 16 <= first) continue;
+    p[tile] = exp16(load16(s + 16 * tile) - maximum);
+    store16(s + 16 * tile, p[tile]);
+  }
+  return sum_lanes((p[0] + p[1]) + (p[2] + p[3]));
+}
+
+static void softmax_page(
+    const ingot_attention_arguments *a, int64_t rows, const attention_scratch *scratch, const attention_state *state) {
+  float highest[ATTENTION_ROWS];
+  for (int64_t r = 0; r < ATTENTION_ROWS; r++) scratch->scale[r] = 0;
+  for (int64_t r = 0; r < rows; r++) {
+    if (scratch->first[r] == scratch->end[r]) continue;
+    float m = mask_scores(
+        scratch->scores + r * INGOT_PAGE, scratch->first[r], scratch->end[r], a->scale, a->softcap);
+    highest[r] = m > state->maximum[r] ? m : state->maximum[r];
+    scratch->scale[r] = state->maximum[r] - highest[r];
+  }
+  for (int64_t r = 0; r < rows; r += 16) store16(scratch->scale + r, exp16(load16(scratch->scale + r)));
+  int64_t width = round16(a->head_dim);
+  for (int64_t r = 0; r < rows; r++) {
+    if (scratch->first[r] == scratch->end[r]) continue;
+    float sum = exponentiate(scratch->scores + r * INGOT_PAGE, scratch->first[r], scratch->end[r], highest[r]);
+    float scale = scratch->scale[r];
+    state->maximum[r] = highest[r];
+    state->sum[r] = state->sum[r] * scale + sum;
+    if (scale == 1.0f) continue;   // x · 1 is x
+    float *o = state->output + r * width;
+    for (int64_t d = 0; d < width; d += 16) store16(o + d, load16(o + d) * scale);
+  }
+}
+
+/// Adds the page's values to a register block's outputs: the tokens all rows see together, the others alone.
+static void add_values(
+    const value_arguments *values, const attention_scratch *scratch, int64_t row, int64_t n) {
+  int64_t first = 0, end = INGOT_PAGE;
+  for (int64_t r = row; r < row + n; r++) {
+    if (scratch->first[r] > first) first = scratch->first[r];
+    if (scratch->end[r] < end) end = scratch->end[r];
+  }
+  if (end < first) end = first;
+  for (int part = 0; part < 3; part++) {
+    if (part == 1) {
+      if (first < end) value_functions[n](values, first, end);
+      continue;
+    }
+    for (int64_t r = 0; r < n; r++) {
+      int64_t f = scratch->first[row + r], e = scratch->end[row + r];
+      if (part == 0 && e > first) e = first;
+      if (part == 2 && f < end) f = end;
+      if (f >= e) continue;
+      value_arguments one = *values;
+      one.probabilities += r * INGOT_PAGE;
+      one.output += r * values->width;
+      value_functions[1](&one, f, e);
+    }
+  }
+}
+
+/// Widens the page's tokens [first, end) and lays values out in panels, for items with many rows.
+static void stage_page(
+    const void *keys, const void *values, int half, int64_t head_dim, int64_t first, int64_t end,
+    const attention_scratch *scratch) {
+  if (half) {
+    int64_t tile = first / 16 * 16 * head_dim, count = round16(end) * head_dim - tile;
+    widen_f16((const uint16_t *)keys + tile, scratch->keys + tile, count);
+  }
+  for (int64_t d = 0; d < head_dim; d += 16) {
+    float *panel = scratch->values + d * INGOT_PAGE;
+    int64_t n = head_dim - d;
+    for (int64_t t = first; t < end; t++)
+      store16(
+          panel + 16 * t, n >= 16 ? load_element(half, values, t * head_dim + d)
+                                  : load_element_part(half, values, t * head_dim + d, n));
+  }
+}
+
+static void attend_page(
+    const ingot_attention_arguments *a, const attention_item *item, int64_t page, int64_t first, int64_t end,
+    const attention_scratch *scratch, const attention_state *state) {
+  int64_t d = a->head_dim, blocks = block_count(item->rows), size = a->type == INGOT_KV_F16 ? 2 : 4;
+  int64_t id = a->batch->block_tables[item->sequence * a->batch->max_blocks + page];
+  const char *keys = (const char *)a->pages + (id * a->kv_heads + item->kv_head) * 2 * INGOT_PAGE * d * size;
+  const char *page_values = keys + INGOT_PAGE * d * size;
+  int half = a->type == INGOT_KV_F16, staged = item->rows > 12;
+  score_arguments scores = {keys, scratch->queries, scratch->scores, d, half};
+  value_arguments values = {page_values, d, 16, scratch->scores, state->output, round16(d), d, half};
+  if (staged) {
+    stage_page(keys, page_values, half, d, first, end, scratch);
+    if (half) scores.keys = scratch->keys;
+    scores.half = values.half = 0;
+    values.values = scratch->values;
+    values.token_stride = 16;
+    values.panel_stride = 16 * INGOT_PAGE;
+  }
+  for (int64_t block = 0; block < blocks; block++) {
+    int64_t row = block_row(item->rows, block), n = block_row(item->rows, block + 1) - row;
+    scores.queries = scratch->queries + row * d;
+    scores.scores = scratch->scores + row * INGOT_PAGE;
+    score_functions[n](&scores, first / 16, (end + 15) / 16);
+  }
+  softmax_page(a, item->rows, scratch, state);
+  for (int64_t block = 0; block < blocks; block++) {
+    int64_t row = block_row(item->rows, block), n = block_row(item->rows, block + 1) - row;
+    values.probabilities = scratch->scores + row * INGOT_PAGE;
+    values.output = state->output + row * values.width;
+    add_values(&values, scratch, row, n);
+  }
+}
+
+static void attention_span(
+    const ingot_attention_arguments *a, const attention_item *item, int64_t span, const attention_scratch *scratch,
+    const attention_state *state) {
+  for (int64_t r = 0; r < item->rows; r++) {
+    state->maximum[r] = -INFINITY;
+    state->sum[r] = 0;
+  }
+  memset(state->output, 0, (size_t)(item->rows * round16(a->head_dim)) * sizeof *state->output);
+  for (int64_t page = span * ATTENTION_SPAN; page < (span + 1) * ATTENTION_SPAN; page++) {
+    int64_t first, end;
+    visible(a, item, page, scratch, &first, &end);
+    if (first < end) attend_page(a, item, page, first, end, scratch, state);
+  }
+}
