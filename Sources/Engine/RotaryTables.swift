@@ -1,30 +1,10 @@
 internal import Checkpoints
-public import IngotCore
+internal import IngotCore
 #if canImport(Darwin)
   import Darwin
 #else
   import Glibc
 #endif
-
-/// Angles of a rotary embedding: what a position's cosines and sines are made of.
-public struct RotaryAngles: Sendable, Hashable {
-  /// One per pair of dims.
-  public let inverseFrequencies: [Float]
-  /// Factor of cosines and sines (yarn and longrope).
-  public let attentionFactor: Float
-
-  /// Takes frequencies computed elsewhere.
-  public init(inverseFrequencies: [Float], attentionFactor: Float = 1) {
-    self.inverseFrequencies = inverseFrequencies
-    self.attentionFactor = attentionFactor
-  }
-
-  /// The plain kind: θ^(−2i/d).
-  public init(theta: Double, rotaryDim: Int) {
-    self.init(
-      inverseFrequencies: (0..<rotaryDim / 2).map { Float(1 / pow(theta, Double(2 * $0) / Double(rotaryDim))) })
-  }
-}
 
 /// The tables of cosines and sines that rope steps read, by name.
 ///
@@ -32,7 +12,7 @@ public struct RotaryAngles: Sendable, Hashable {
 /// A sequence picks its table when it starts and keeps it, so that the rows of its cache never mix tables.
 final class RotaryTables: @unchecked Sendable {
   /// The angles of a name for a sequence planned to have so many tokens.
-  typealias Source = @Sendable (_ plannedLength: Int) throws(IngotError) -> RotaryAngles
+  typealias Source = @Sendable (_ plannedLength: Int) throws(IngotError) -> RotaryFrequencies
 
   /// Different tables that can be in use at a time.
   static let capacity = 64
@@ -47,8 +27,8 @@ final class RotaryTables: @unchecked Sendable {
   private let sources: [String: Source]
   private var entries: [Entry] = []
   /// Angles of each table index, and how many sequences use it.
-  private var variants: [(angles: [RotaryAngles], users: Int)] = []
-  private var tables: [RotaryAngles: AlignedBuffer] = [:]
+  private var variants: [(angles: [RotaryFrequencies], users: Int)] = []
+  private var tables: [RotaryFrequencies: AlignedBuffer] = [:]
   private(set) var byteCount = 0
 
   init(maximumPositions: Int, sources: [String: Source]) {
@@ -85,7 +65,7 @@ final class RotaryTables: @unchecked Sendable {
   /// - Returns: the index that the sequence's tokens carry.
   /// - Throws: `.limit` when too many different ones are in use, `.memory`.
   func acquire(plannedLength: Int) throws(IngotError) -> Int {
-    var wanted: [RotaryAngles] = []
+    var wanted: [RotaryFrequencies] = []
     for entry in entries { wanted.append(try entry.source(plannedLength)) }
     if let known = variants.firstIndex(where: { $0.angles == wanted }) {
       variants[known].users += 1
@@ -105,7 +85,7 @@ final class RotaryTables: @unchecked Sendable {
   /// Gives an index back. Its tables stay until the index is needed for others.
   func release(_ index: Int) { variants[index].users -= 1 }
 
-  private func table(_ angles: RotaryAngles) throws(IngotError) -> UnsafePointer<Float> {
+  private func table(_ angles: RotaryFrequencies) throws(IngotError) -> UnsafePointer<Float> {
     if let known = tables[angles] { return UnsafePointer(known.base.assumingMemoryBound(to: Float.self)) }
     if tables.count >= Self.capacity {
       let used = Set(variants.filter { $0.users > 0 }.flatMap(\.angles))
