@@ -43,9 +43,9 @@ let package = Package(
       "Tokenizers",
       ["IngotCore", "Jinja", .product(name: "HeapModule", package: "swift-collections")]),
     library("Quantization", ["Graph", "Checkpoints", "CKernels"]),
-    library("Engine", ["NN", "Quantization", "CKernels"]),
-    library("Generation", ["Engine", "Models", "Tokenizers"]),
-    library("Ingot", ["Generation", "Models"]),
+    library("Engine", ["NN", "Checkpoints", "Quantization", "CKernels"]),
+    library("Generation", ["Engine", "Models", "Checkpoints", "Tokenizers"]),
+    library("Ingot", ["Generation", "Models", "Engine", "NN", "Graph", "Checkpoints", "Tokenizers", "IngotCore"]),
     .executableTarget(
       name: "IngotTool",
       dependencies: ["Ingot", .product(name: "ArgumentParser", package: "swift-argument-parser")],

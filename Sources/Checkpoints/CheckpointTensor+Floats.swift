@@ -37,7 +37,7 @@ extension CheckpointTensor {
 
 extension TensorEncoding {
   /// Decodes `count` elements that fill `bytes`, which need no alignment.
-  func decode(_ bytes: UnsafeRawBufferPointer, into target: UnsafeMutablePointer<Float>, count: Int) {
+  package func decode(_ bytes: UnsafeRawBufferPointer, into target: UnsafeMutablePointer<Float>, count: Int) {
     guard let source = bytes.baseAddress else { return }
     switch self {
     case .block(let type):

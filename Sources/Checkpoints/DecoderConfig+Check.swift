@@ -69,5 +69,5 @@ extension DecoderConfig {
 
 extension RopeParameters {
   /// Dimensions of a head that turn.
-  func rotaryDim(headDim: Int) -> Int { Int(Double(headDim) * partialRotaryFactor) }
+  public func rotaryDim(headDim: Int) -> Int { Int(Double(headDim) * partialRotaryFactor) }
 }

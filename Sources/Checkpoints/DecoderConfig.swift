@@ -97,8 +97,6 @@ public enum HiddenActivation: String, Sendable, Hashable, CaseIterable {
   case geluTanh = "gelu_pytorch_tanh"
   /// `max(x, 0)`.
   case relu
-  /// `max(x, 0)²`.
-  case reluSquared = "relu2"
   /// `x * sigmoid(1.702 x)`.
   case quickGELU = "quick_gelu"
 

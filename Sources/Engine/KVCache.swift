@@ -1,5 +1,5 @@
 internal import CKernels
-public import IngotCore
+internal import IngotCore
 
 /// Keys and values of all layers, in pages of 64 tokens that sequences share by reference.
 final class KVCache: @unchecked Sendable {

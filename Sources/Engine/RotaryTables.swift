@@ -11,8 +11,18 @@ internal import IngotCore
 /// A name has one table, or, where the angles depend on a sequence's planned length, one per length in use.
 /// A sequence picks its table when it starts and keeps it, so that the rows of its cache never mix tables.
 final class RotaryTables: @unchecked Sendable {
-  /// The angles of a name for a sequence planned to have so many tokens.
-  typealias Source = @Sendable (_ plannedLength: Int) throws(IngotError) -> RotaryFrequencies
+  /// What a table's angles follow from.
+  struct Source: Sendable {
+    var parameters: RopeParameters
+    var headDim: Int
+    /// The context length of the model's configuration.
+    var maxPositions: Int
+
+    func angles(plannedLength: Int) throws(IngotError) -> RotaryFrequencies {
+      try RotaryFrequencies(
+        parameters, headDim: headDim, maxPositions: maxPositions, plannedLength: plannedLength)
+    }
+  }
 
   /// Different tables that can be in use at a time.
   static let capacity = 64
@@ -46,7 +56,7 @@ final class RotaryTables: @unchecked Sendable {
         .argument, "no angles are given for the rotary table \"\(name)\"", at: .init(line: place),
         hint: "pass them in NetworkOptions.rotary")
     }
-    let angles = try source(maximumPositions)
+    let angles = try source.angles(plannedLength: maximumPositions)
     guard angles.inverseFrequencies.count * 2 == rotaryDim else {
       throw IngotError(
         .shape, "the rotary table \"\(name)\" has \(angles.inverseFrequencies.count) pairs, the graph needs \(rotaryDim / 2)",
@@ -66,7 +76,7 @@ final class RotaryTables: @unchecked Sendable {
   /// - Throws: `.limit` when too many different ones are in use, `.memory`.
   func acquire(plannedLength: Int) throws(IngotError) -> Int {
     var wanted: [RotaryFrequencies] = []
-    for entry in entries { wanted.append(try entry.source(plannedLength)) }
+    for entry in entries { wanted.append(try entry.source.angles(plannedLength: plannedLength)) }
     if let known = variants.firstIndex(where: { $0.angles == wanted }) {
       variants[known].users += 1
       return known
@@ -81,6 +91,9 @@ final class RotaryTables: @unchecked Sendable {
     if index == variants.count { variants.append((wanted, 1)) } else { variants[index] = (wanted, 1) }
     return index
   }
+
+  /// Another sequence uses an index.
+  func retain(_ index: Int) { variants[index].users += 1 }
 
   /// Gives an index back. Its tables stay until the index is needed for others.
   func release(_ index: Int) { variants[index].users -= 1 }

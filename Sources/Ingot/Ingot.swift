@@ -1,1 +1,9 @@
-// placeholder
+// What an application needs, under one import.
+@_exported public import Checkpoints
+@_exported public import Engine
+@_exported public import Generation
+@_exported public import Graph
+@_exported public import IngotCore
+@_exported public import Models
+@_exported public import NN
+@_exported public import Tokenizers

@@ -39,7 +39,6 @@ extension HiddenActivation {
     case .gelu: .gelu
     case .geluTanh: .geluTanh
     case .relu: .relu
-    case .reluSquared: .reluSquared
     case .quickGELU: .quickGelu
     }
   }

@@ -1,5 +1,5 @@
 public import CKernels
-public import IngotCore
+internal import IngotCore
 
 /// A weight matrix in the tiles that the kernels read; see `ingot_matmul.h` for the layout.
 public final class PackedWeight: @unchecked Sendable {

@@ -104,7 +104,7 @@ struct PackingJob {
         if bytes.count == part.count && encoding.isKernelFloat {
           part.copyMemory(from: bytes)
         } else {
-          encoding.decode(bytes, into: part.bindMemory(to: Float.self))
+          encoding.decode(bytes, into: part.bindMemory(to: Float.self).baseAddress!, count: inputs)
         }
       }
       ingot_pack_float_tile(format, Int64(inputs), scratch.baseAddress, Int64(inputs), Int32(rows), destination)

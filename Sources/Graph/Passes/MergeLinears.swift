@@ -9,23 +9,30 @@ extension Pass {
   ///     %3 = linear(x, @v)
   ///
   /// Each column keeps its own sum, so results do not change by a bit.
-  public static let mergeLinears = Pass("merge-linears") { (graph) throws(IngotError) in
-    var groups: [Graph.Value: [Int]] = [:]
-    for (index, node) in graph.nodes.enumerated() where graph.isMergeable(node) {
-      groups[node.inputs[0], default: []].append(index)
-    }
-    var rewriter = Rewriter(graph)
-    var done: Set<Int> = []
-    for (index, node) in graph.nodes.enumerated() where !done.contains(index) {
-      let group = graph.isMergeable(node) ? graph.compatible(groups[node.inputs[0]] ?? [], with: node) : []
-      guard group.count > 1, group.first == index else {
-        try rewriter.copy(index)
-        continue
+  /// - Parameter canMerge: whether tensors of these names can lie in one matrix; stored formats may differ.
+  public static func mergeLinears(where canMerge: @escaping @Sendable ([String]) -> Bool) -> Pass {
+    Pass("merge-linears") { (graph) throws(IngotError) in
+      var groups: [Graph.Value: [Int]] = [:]
+      for (index, node) in graph.nodes.enumerated() where graph.isMergeable(node) {
+        groups[node.inputs[0], default: []].append(index)
       }
-      try rewriter.merge(group)
-      done.formUnion(group)
+      var rewriter = Rewriter(graph)
+      var done: Set<Int> = []
+      for (index, node) in graph.nodes.enumerated() where !done.contains(index) {
+        let candidates = graph.isMergeable(node) ? groups[node.inputs[0]] ?? [] : []
+        let group = candidates.filter {
+          !done.contains($0) && graph.nodes[$0].op == node.op
+            && canMerge([graph.weightName(index), graph.weightName($0)])
+        }
+        guard group.count > 1 else {
+          try rewriter.copy(index)
+          continue
+        }
+        try rewriter.merge(group)
+        done.formUnion(group)
+      }
+      return try rewriter.finish()
     }
-    return try rewriter.finish()
   }
 }
 
@@ -40,8 +47,8 @@ extension Graph {
     return node.inputs.dropFirst().allSatisfy { parameter($0) != nil }
   }
 
-  fileprivate func compatible(_ group: [Int], with node: Node) -> [Int] {
-    group.filter { nodes[$0].op == node.op }
+  fileprivate func weightName(_ index: Int) -> String {
+    parameter(nodes[index].inputs[1])?.parts.first?.name ?? ""
   }
 }
 

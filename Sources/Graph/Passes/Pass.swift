@@ -13,10 +13,15 @@ public struct Pass: Sendable {
     self.run = run
   }
 
-  /// The passes every back end runs first, in this order.
-  public static let standard: [Pass] = [
-    .commonSubexpressions, .foldConstants, .mergeLinears, .fuseGated, .fuseResidual, .deadCode,
-  ]
+  /// The passes the engine runs first, in this order.
+  /// - Parameter canMerge: whether tensors of these names can lie in one matrix.
+  public static func standard(
+    mergingWeightsWhere canMerge: @escaping @Sendable ([String]) -> Bool = { _ in true }
+  ) -> [Pass] {
+    [
+      .commonSubexpressions, .foldConstants, .mergeLinears(where: canMerge), .fuseGated, .fuseResidual, .deadCode,
+    ]
+  }
 }
 
 extension Graph {

@@ -1,0 +1,207 @@
+internal import CKernels
+public import Checkpoints
+public import Graph
+public import IngotCore
+internal import Quantization
+
+/// Runs a decoder's graph on the processor: any number of sequences, prompts and single tokens mixed, in one
+/// ragged forward over a paged cache.
+///
+/// Logits depend on a sequence's tokens alone: they are the same bit for bit whatever the number of threads, the
+/// length of the pieces a prompt is fed in, and the sequences that share a forward.
+public final class DecoderEngine: @unchecked Sendable {
+  /// Sizes an engine is built for.
+  public struct Options: Sendable {
+    /// Threads and instruction set.
+    public var engine = EngineOptions()
+    /// Element type of the cache.
+    public var kvType = KVType.f16
+    /// Most tokens of one sequence.
+    public var contextLength: Int
+    /// Sequences of full length the cache has room for; shorter ones may be more.
+    public var sequences = 1
+    /// Most tokens of one forward; longer work is cut into pieces of this.
+    public var chunkTokens = 512
+    /// Most rows of logits of one forward.
+    public var logitRows = 16
+
+    /// Options for a context length.
+    public init(contextLength: Int) { self.contextLength = contextLength }
+  }
+
+  /// Bytes in memory of our own.
+  public struct Memory: Sendable {
+    /// Packed weights, norms and rotary tables.
+    public var weights: Int
+    /// The key/value cache when full.
+    public var cache: Int
+    /// Activations and scratch.
+    public var workspace: Int
+  }
+
+  /// What the engine was built for.
+  public let options: Options
+  /// Width of a row of logits.
+  public let vocabSize: Int
+  private let plan: Plan
+  private let symbols: SymbolTable
+  private let runtime: Runtime
+  private let cache: KVCache
+  private let inputs: DecoderInputs
+  /// Held while a forward runs and while sequences take or give back pages.
+  private let lock = Locked(())
+
+  /// Packs the weights and plans the memory of a graph as `ModelRegistry.graph(for:)` makes it.
+  /// - Throws: errors of the checkpoint's tensors, `.unsupported`, `.memory`.
+  public init(
+    _ graph: Graph, _ checkpoint: any Checkpoint, options: Options
+  ) throws(IngotError) {
+    let packer = WeightPacker(checkpoint)
+    let fused = try graph.applying(Pass.standard(mergingWeightsWhere: packer.haveOneFormat))
+    var options = options
+    options.chunkTokens = max(1, min(options.chunkTokens, options.contextLength * options.sequences))
+    options.logitRows = max(1, min(options.logitRows, options.chunkTokens))
+    self.options = options
+    let blocks = (options.contextLength + KVCache.pageTokens - 1) / KVCache.pageTokens
+    cache = try KVCache(
+      layers: fused.cacheLayers, type: options.kvType, pageCount: blocks * options.sequences)
+    let config = checkpoint.config
+    runtime = Runtime(
+      options: options.engine, kvType: options.kvType,
+      rotary: RotaryTables(
+        maximumPositions: options.contextLength, sources: config.rotarySources), cache: cache)
+    symbols = try SymbolTable(fused)
+    let batch = min(options.chunkTokens, max(options.sequences, 1) * 64)
+    plan = try Lowering.plan(
+      fused,
+      maxima: ["tokens": options.chunkTokens, "rows": options.logitRows, "batch": batch, "blocks": blocks],
+      runtime: runtime, weights: packer)
+    runtime.context.scratch = plan.scratch?.base
+    runtime.context.scratch_bytes = plan.scratch?.byteCount ?? 0
+    vocabSize = config.vocabSize
+    inputs = try DecoderInputs(plan, tokens: options.chunkTokens, sequences: batch, blocks: blocks)
+  }
+
+  /// Memory the engine holds or will hold.
+  public var memory: Memory {
+    Memory(
+      weights: plan.weightBytes + runtime.rotary.byteCount, cache: cache.byteCount, workspace: plan.workspaceBytes)
+  }
+
+  /// Begins an empty sequence.
+  /// - Parameter plannedLength: the most tokens it is meant to have. Rotary tables that depend on the length
+  ///   (dynamic, longrope) are chosen by it, once.
+  /// - Throws: `.limit`, `.memory`.
+  public func makeSequence(plannedLength: Int) throws(IngotError) -> PagedSequence {
+    try lock.withLock { (_) throws(IngotError) in
+      let table = try runtime.rotary.acquire(plannedLength: min(plannedLength, options.contextLength))
+      return PagedSequence(cache: cache, rotary: runtime.rotary, tableIndex: table, lock: lock)
+    }
+  }
+
+  /// Appends tokens to sequences and computes the logits asked for.
+  /// - Parameters:
+  ///   - items: which tokens go to which sequence; a sequence occurs once.
+  ///   - onLogits: called in order with the item, the position within its tokens and a row `[vocab]` of
+  ///     logits, valid during the call.
+  /// - Throws: `.argument` for ids outside the vocabulary, `.limit` beyond the context or the cache; then no
+  ///   sequence has changed.
+  public func forward(
+    _ items: [ForwardItem],
+    onLogits: (_ item: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
+  ) throws(IngotError) {
+    try lock.withLock { (_) throws(IngotError) in
+      try check(items)
+      var work = ForwardQueue(items)
+      runtime.context.pool.map { ingot_pool_wake($0) }
+      while let pieces = work.next(tokens: options.chunkTokens, rows: options.logitRows, sequences: inputs.sequences) {
+        try run(pieces, items, onLogits)
+      }
+    }
+  }
+
+  private func check(_ items: [ForwardItem]) throws(IngotError) {
+    var pages = 0
+    for item in items {
+      for id in item.tokens where id < 0 || id >= vocabSize {
+        throw IngotError(.argument, "token id \(id) is outside the vocabulary of \(vocabSize)")
+      }
+      let total = item.sequence.count + item.tokens.count
+      guard total <= options.contextLength else {
+        throw IngotError(
+          .limit, "\(total) tokens do not fit in the context of \(options.contextLength)",
+          hint: "use a larger context (-c) or a shorter prompt")
+      }
+      pages += item.sequence.pagesNeeded(for: item.tokens.count)
+    }
+    guard pages <= cache.pages.freeCount else {
+      throw IngotError(
+        .limit, "the key/value cache is full: \(pages) pages needed, \(cache.pages.freeCount) of \(cache.pageCount) free",
+        hint: "use a larger context (-c) or fewer sequences")
+    }
+  }
+
+  private func run(
+    _ pieces: [ForwardQueue.Piece], _ items: [ForwardItem],
+    _ onLogits: (Int, Int, UnsafeBufferPointer<Float>) -> Void
+  ) throws(IngotError) {
+    for piece in pieces { try items[piece.item].sequence.extend(by: piece.range.count) }
+    let filled = inputs.fill(pieces, items, batch: runtime.batch)
+    let sizes = try symbols.sizes([
+      "tokens": filled.tokens, "rows": filled.rows, "batch": pieces.count, "blocks": filled.blocks,
+    ])
+    plan.run(sizes, runtime, tableOf: UnsafePointer(inputs.tableOf))
+    let logits = plan.outputs[0].address.assumingMemoryBound(to: Float.self)
+    var row = 0
+    for piece in pieces {
+      for position in piece.logitPositions {
+        onLogits(piece.item, position, UnsafeBufferPointer(start: logits + row * vocabSize, count: vocabSize))
+        row += 1
+      }
+    }
+  }
+}
+
+/// New tokens of one sequence.
+public struct ForwardItem: Sendable {
+  /// Which of the tokens' logits are wanted.
+  public enum LogitRows: Sendable {
+    case none, last, all
+  }
+  /// The sequence they go to.
+  public var sequence: PagedSequence
+  /// Their ids.
+  public var tokens: [Int]
+  /// Which logits are wanted.
+  public var logits: LogitRows
+
+  /// Pairs tokens with their sequence.
+  public init(_ sequence: PagedSequence, _ tokens: [Int], logits: LogitRows = .last) {
+    (self.sequence, self.tokens, self.logits) = (sequence, tokens, logits)
+  }
+}
+
+extension Graph {
+  /// The cache of each layer, from the attention nodes.
+  var cacheLayers: [KVCache.Layer] {
+    var layers: [Int: KVCache.Layer] = [:]
+    for node in nodes {
+      guard case .attention(let attention) = node.op, case .paged(let layer) = attention.cache else { continue }
+      let key = type(of: node.inputs[1])
+      layers[layer] = KVCache.Layer(kvHeads: key.dims[1].value ?? 0, headDim: key.dims[2].value ?? 0)
+    }
+    return (0..<(layers.keys.max() ?? -1) + 1).map { layers[$0] ?? KVCache.Layer(kvHeads: 0, headDim: 0) }
+  }
+}
+
+extension DecoderConfig {
+  /// The angles of each rotary table for a planned length.
+  var rotarySources: [String: RotaryTables.Source] {
+    var sources: [String: RotaryTables.Source] = [:]
+    for layer in 0..<layerCount {
+      sources[ropeTable(layer: layer).rawValue] = .init(
+        parameters: rope(layer: layer), headDim: headDim, maxPositions: maxPositions)
+    }
+    return sources
+  }
+}
