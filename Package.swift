@@ -53,12 +53,12 @@ let package = Package(
 
     tests("IngotCoreTests", ["IngotCore"]),
     tests("KernelTests", ["CKernels"]),
-    tests("GraphTests", ["Graph", "NN"]),
+    tests("GraphTests", ["Graph", "NN", "IngotCore"]),
     tests("CheckpointsTests", ["Checkpoints"], fixtures: true),
     tests("JinjaTests", ["Jinja"], fixtures: true),
     tests("TokenizersTests", ["Tokenizers"], fixtures: true),
-    tests("EngineTests", ["Engine", "NN"]),
-    tests("IngotTests", ["Ingot"], fixtures: true),
+    tests("EngineTests", ["Engine", "NN", "Graph", "IngotCore", "CKernels", "Quantization", "Checkpoints"]),
+    tests("IngotTests", ["Ingot", "IngotCore"], fixtures: true),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -2,24 +2,28 @@
 ///
 /// Greedy by size: the largest buffer is placed first, each at the lowest offset free during its life.
 /// Source: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, algorithm 3.
-struct ArenaPlanner {
+package struct ArenaPlanner {
   /// A buffer and the steps, both included, between which its contents matter.
-  struct Request {
-    var byteCount: Int
-    var firstStep: Int
-    var lastStep: Int
+  package struct Request {
+    package var byteCount: Int
+    package var firstStep: Int
+    package var lastStep: Int
+
+    package init(byteCount: Int, firstStep: Int, lastStep: Int) {
+      (self.byteCount, self.firstStep, self.lastStep) = (byteCount, firstStep, lastStep)
+    }
   }
 
   /// Offset of each request, in their order.
-  private(set) var offsets: [Int]
+  package private(set) var offsets: [Int]
   /// Bytes of the whole.
-  private(set) var byteCount = 0
+  package private(set) var byteCount = 0
   private let requests: [Request]
 
   /// Every buffer starts at a multiple of this, a cache line.
   static let alignment = 64
 
-  init(_ requests: [Request]) {
+  package init(_ requests: [Request]) {
     self.requests = requests
     offsets = [Int](repeating: 0, count: requests.count)
     var placed: [Int] = []
@@ -41,7 +45,7 @@ struct ArenaPlanner {
   private static func align(_ offset: Int) -> Int { (offset + alignment - 1) / alignment * alignment }
 
   /// Checks that no two buffers share a byte while both are alive. For tests.
-  func checkInvariants() {
+  package func checkInvariants() {
     for (i, a) in requests.enumerated() {
       precondition(offsets[i] % Self.alignment == 0 && offsets[i] + a.byteCount <= byteCount)
       for j in 0..<i where a.overlapsInTime(requests[j]) && a.byteCount > 0 && requests[j].byteCount > 0 {

@@ -41,6 +41,8 @@ struct Lowering {
   var lastUse: [Graph.Value: Int] = [:]
   var plan = Plan()
   var scratchBytes = 0
+  /// Copies that close the gaps in outputs, run last.
+  private var outputCopies: [CopyStep] = []
   var packed: [Parameter: PackedWeight] = [:]
   var floats: [Parameter: AlignedBuffer] = [:]
 
@@ -103,7 +105,21 @@ struct Lowering {
 
   private mutating func makePorts() throws(IngotError) {
     for (name, value) in graph.inputs { plan.inputs.append(try port(name, value)) }
-    for output in graph.outputs { plan.outputs.append(try port(output.name, output.value)) }
+    for output in graph.outputs {
+      guard !graph.nodes[output.value.node].op.isParameter else {
+        throw unsupported(output.value.node, "a parameter cannot be an output")
+      }
+      var port = try port(output.name, output.value)
+      if locations[output.value]?.rowStride != nil {
+        // Callers get rows without gaps.
+        let memory = try AlignedBuffer(byteCount: port.capacity * port.type.dtype.storage.byteCount)
+        plan.retained.append(memory)
+        plan.workspaceBytes += memory.byteCount
+        outputCopies.append(denseCopy(of: output.value, to: memory.base))
+        port.address = memory.base
+      }
+      plan.outputs.append(port)
+    }
   }
 
   private func port(_ name: String, _ value: Graph.Value) throws(IngotError) -> Plan.Port {
@@ -115,6 +131,7 @@ struct Lowering {
   }
 
   private mutating func finish() throws(IngotError) {
+    plan.steps += outputCopies.map(Step.copy)
     let scratch = try AlignedBuffer(byteCount: scratchBytes)
     plan.workspaceBytes += scratchBytes
     plan.scratch = scratch

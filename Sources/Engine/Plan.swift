@@ -15,7 +15,7 @@ struct Plan {
     /// Extents, to be evaluated for a forward.
     let extents: [Extent]
     /// Where the elements are: floats as f32, integers and bool as their own type.
-    let address: UnsafeMutableRawPointer
+    var address: UnsafeMutableRawPointer
     /// Elements there is room for.
     let capacity: Int
   }

@@ -1,5 +1,7 @@
 import Foundation
 import Ingot
+import IngotCore
+import Testing
 
 /// Tiny checkpoints with the logits of Hugging Face transformers; made by `Scripts/make_model_fixtures.py` and
 /// `Scripts/make_gguf_fixtures.py`, which name the versions.
@@ -41,8 +43,6 @@ struct ModelFixture: Sendable, CustomTestStringConvertible {
     return try CPUModel(try openCheckpoint(checkpoint), options: options)
   }
 }
-
-import Testing
 
 extension LanguageModel {
   /// Logits of all positions, fed in pieces.

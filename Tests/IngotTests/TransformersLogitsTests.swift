@@ -8,7 +8,6 @@ import Testing
   func prefillEqualsTransformers(_ fixture: ModelFixture) throws {
     let ids = try fixture.ids()
     let logits = try fixture.model().allLogits(ids, chunk: ids.count)
-    print("XX", fixture.name, largestDifference(logits, try fixture.logits()))
     #expect(largestDifference(logits, try fixture.logits()) <= 1e-4)
   }
 
