@@ -122,4 +122,32 @@ INLINE h16 narrow16(v16 x) {
 #endif
 }
 
+/// A vector as long as a register, where the accumulators of a register block are counted in registers.
+typedef float reg __attribute__((ext_vector_type(LANES_REGISTER)));
+typedef uint16_t half_reg __attribute__((ext_vector_type(LANES_REGISTER)));
+
+INLINE reg load_reg(const float *p) {
+  reg x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+INLINE void store_reg(float *p, reg x) { memcpy(p, &x, sizeof x); }
+INLINE reg load_half_reg(const uint16_t *p) {
+#ifdef LANES_F16C
+  typedef _Float16 halves __attribute__((ext_vector_type(LANES_REGISTER)));
+  halves h;
+  memcpy(&h, p, sizeof h);
+  return __builtin_convertvector(h, reg);
+#else
+  return load_half(p);
+#endif
+}
+INLINE reg fma_reg(reg a, reg b, reg c) {
+#ifdef LANES_NO_FMA
+  return fma16(a, b, c);
+#else
+  return __builtin_elementwise_fma(a, b, c);
+#endif
+}
+
 #endif
