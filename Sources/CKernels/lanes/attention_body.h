@@ -31,7 +31,15 @@ static void attention_pack(
     const float *q[6];
     for (int64_t r = 0; r < n; r++)
       q[r] = a->q + query_token(a, item, row + r) * a->q_stride + query_offset(a, item, row + r);
-    for (int64_t d = 0; d < a->head_dim; d++)
+    int64_t d = 0;
+    // Each store is completed by the next, as it is longer than n.
+    for (; d + 8 < a->head_dim; d += 8) {
+      v8 x[8] = {0};
+      for (int64_t r = 0; r < n; r++) memcpy(&x[r], q[r] + d, sizeof x[r]);
+      transpose8(x);
+      for (int i = 0; i < 8; i++, packed += n) memcpy(packed, &x[i], sizeof x[i]);
+    }
+    for (; d < a->head_dim; d++)
       for (int64_t r = 0; r < n; r++) *packed++ = q[r][d];
   }
 }
