@@ -9,7 +9,6 @@
 #include "matmul_internal.h"
 
 enum {
-  ROW_BLOCK = 48,         ///< rows of a chunk: with k bytes each they stay in the L2 cache
   CHUNKS_PER_THREAD = 8,  ///< so that a thread that was held up leaves little behind
   INLINE_ROWS = 4,        ///< rows the caller quantises itself
   FORK_NANOSECONDS = 2500, CHUNK_NANOSECONDS = 1000,

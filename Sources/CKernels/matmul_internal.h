@@ -27,8 +27,8 @@ static inline size_t tile_scale_bytes(ingot_format format, int64_t groups) {
 typedef struct activation_group {
   float scale;        ///< x ≈ scale · q
   float sum;          ///< (float)Σq · scale: what multiplies the weights' minimum
-  int32_t minus_8;    ///< -8 Σq: undoes the offset of symmetric int4
-  int32_t minus_128;  ///< -128 Σq: undoes the offset of int8 as unsigned bytes
+  int32_t minus_8;    ///< -8 Σq: undoes the offset of symmetric int4; 16 times it, that of int8 as unsigned bytes
+  int16_t minus_4[2]; ///< -4 Σq twice, for groups of 32: the same in two 16-bit halves
 } activation_group;
 
 /// A quantised row is k (padded to groups) signed bytes, then its groups, padded to 64 bytes.
@@ -72,11 +72,18 @@ static inline void finish_tile(const matmul_call *call, int64_t row, int64_t til
   else memcpy(y, values, (size_t)count * sizeof(float));
 }
 
-/// Computes rows [row, row + rows) of the tiles [tile, tile + tiles).
+/// The most rows a kernel is given at once: with k bytes each they stay in the L2 cache.
+enum { ROW_BLOCK = 48 };
+
+/// Computes rows [row, row + rows), at most ROW_BLOCK, of the tiles [tile, tile + tiles).
 typedef void (*matmul_kernel)(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 void ingot_matmul_portable(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 void ingot_matmul_avx2(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 void ingot_matmul_avx512(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
+
+/// The avx2 kernel's halves: integer formats for few rows, and for many.
+void ingot_matmul_avx2_integer(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
+void ingot_matmul_avx2_panel(const matmul_call *call, int64_t row, int64_t rows, int64_t tile);
 
 /// Quantises one row of k floats; q and groups are those of a quantised row.
 typedef void (*quantize_kernel)(const float *x, int64_t k, int32_t group, int8_t *q, activation_group *groups);
@@ -106,7 +113,7 @@ static inline float activation_scale(uint32_t amax_bits) {
 }
 
 static inline activation_group activation_group_make(float scale, int32_t sum) {
-  return (activation_group){scale, (float)sum * scale, -8 * sum, -128 * sum};
+  return (activation_group){scale, (float)sum * scale, -8 * sum, {(int16_t)(-4 * sum), (int16_t)(-4 * sum)}};
 }
 
 /// IEEE half to float by integer arithmetic.
