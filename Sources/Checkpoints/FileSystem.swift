@@ -1,0 +1,51 @@
+import IngotCore
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// The few questions to the file system that opening a checkpoint needs.
+enum FileSystem {
+  enum Item { case file, directory, other, missing }
+
+  static func item(at path: String) -> Item {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return .missing }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return .file
+    case S_IFDIR: return .directory
+    default: return .other
+    }
+  }
+
+  static func exists(_ path: String) -> Bool { item(at: path) != .missing }
+
+  /// Names in a directory, sorted, without hidden ones.
+  static func names(in path: String) throws(IngotError) -> [String] {
+    guard let directory = opendir(path) else { throw .system("cannot list the directory", path: path) }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  static func join(_ directory: String, _ name: String) -> String {
+    directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// Whether two ranges hold the same bytes, by `memcmp`.
+  func elementsEqualFast(_ other: UnsafeRawBufferPointer) -> Bool {
+    guard count == other.count else { return false }
+    guard let a = baseAddress, let b = other.baseAddress, count > 0 else { return true }
+    return a == b || memcmp(a, b, count) == 0
+  }
+}

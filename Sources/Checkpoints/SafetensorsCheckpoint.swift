@@ -1,0 +1,49 @@
+import IngotCore
+
+/// A Hugging Face folder: `config.json` beside one or more safetensors files.
+final class SafetensorsCheckpoint: Checkpoint {
+  let path: String
+  let config: DecoderConfig
+  let metadata: GGUFMetadata? = nil
+  private let table: TensorTable
+
+  /// - Throws: whatever is wrong with the configuration or the files.
+  init(directory: String, files: [String]) throws(IngotError) {
+    path = directory
+    let configPath = FileSystem.join(directory, "config.json")
+    guard FileSystem.exists(configPath) else {
+      throw IngotError(
+        .io, "the folder has tensors but no config.json", at: .init(file: directory),
+        hint: "a checkpoint is a folder of config.json and *.safetensors, or a .gguf file")
+    }
+    var config = try DecoderConfig(directory: directory)
+    var table = try Self.open(directory: directory, files: files)
+    config.tiesEmbeddings = try table.tiesEmbeddings(flag: config.tiesEmbeddings)
+    (self.config, self.table) = (config, table)
+  }
+
+  var tensorNames: [String] { table.names }
+  func tensor(named name: String) -> CheckpointTensor? { table[name] }
+
+  private static func open(directory: String, files: [String]) throws(IngotError) -> TensorTable {
+    let index = "model.safetensors.index.json"
+    // As transformers: a single file wins over an index.
+    if !files.contains("model.safetensors"), files.contains(index) {
+      return try SafetensorsIndex(path: FileSystem.join(directory, index)).open(in: directory)
+    }
+    let candidates = files.filter { $0.hasSuffix(".safetensors") }
+    guard let name = candidates.first(where: { $0 == "model.safetensors" }) ?? candidates.first else {
+      throw IngotError(.io, "the folder has no .safetensors file", at: .init(file: directory))
+    }
+    guard name == "model.safetensors" || candidates.count == 1 else {
+      throw IngotError(
+        .format, "the folder has \(candidates.count) .safetensors files and no \(index)",
+        at: .init(file: directory), hint: "fetch the index as well")
+    }
+    var table = TensorTable()
+    for tensor in try SafetensorsFile(path: FileSystem.join(directory, name)).tensors {
+      try table.append(tensor)
+    }
+    return table
+  }
+}
