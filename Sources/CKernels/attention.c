@@ -18,7 +18,7 @@ static int64_t align16(int64_t floats) { return (floats + 15) / 16 * 16; }
 static int64_t state_floats(int64_t head_dim) { return ATTENTION_ROWS * (align16(head_dim) + 2); }
 static int64_t thread_floats(int64_t head_dim) {
   int64_t d = align16(head_dim);
-  return 2 * state_floats(d) + ATTENTION_ROWS * (d + INGOT_PAGE + 3) + 2 * INGOT_PAGE * d;
+  return 2 * state_floats(d) + ATTENTION_ROWS * (d + INGOT_PAGE + 5) + 2 * INGOT_PAGE * d;
 }
 
 size_t ingot_attention_scratch_bytes(int64_t heads, int64_t kv_heads, int64_t head_dim, int threads) {
@@ -36,9 +36,11 @@ static attention_scratch scratch_at(float *floats, int64_t head_dim) {
   s.queries = floats + 2 * state_floats(d);
   s.scores = s.queries + ATTENTION_ROWS * d;
   s.scale = s.scores + ATTENTION_ROWS * INGOT_PAGE;
-  s.first = (int32_t *)(s.scale + ATTENTION_ROWS);
+  s.low = (int32_t *)(s.scale + ATTENTION_ROWS);
+  s.high = s.low + ATTENTION_ROWS;
+  s.first = s.high + ATTENTION_ROWS;
   s.end = s.first + ATTENTION_ROWS;
-  s.keys = s.scale + 3 * ATTENTION_ROWS;
+  s.keys = s.scale + 5 * ATTENTION_ROWS;
   s.values = s.keys + INGOT_PAGE * d;
   return s;
 }

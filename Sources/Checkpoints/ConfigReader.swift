@@ -18,7 +18,9 @@ struct ConfigReader {
     (self.object, self.file, self.prefix) = (object, file, prefix)
   }
 
-  func error(_ key: String, _ what: String, kind: IngotError.Kind = .config, hint: String? = nil) -> IngotError {
+  func error(
+    _ key: String, _ what: String, kind: IngotError.Kind = .config, hint: String? = nil
+  ) -> IngotError {
     IngotError(kind, what, at: .init(file: file, key: prefix + key), hint: hint)
   }
 
@@ -90,7 +92,8 @@ struct ConfigReader {
         throw error("\(key)[\(index)]", "expected number, found \(element.kind)")
       }
       guard range.contains(number) else {
-        throw error("\(key)[\(index)]", "\(number) is not between \(range.lowerBound) and \(range.upperBound)")
+        throw error(
+          "\(key)[\(index)]", "\(number) is not between \(range.lowerBound) and \(range.upperBound)")
       }
       numbers.append(number)
     }

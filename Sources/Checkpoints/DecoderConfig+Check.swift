@@ -21,7 +21,8 @@ extension DecoderConfig {
     let heads, kvHeads, headDim, rope: String
 
     static let huggingFace = Keys(
-      heads: "num_attention_heads", kvHeads: "num_key_value_heads", headDim: "head_dim", rope: "rope_parameters")
+      heads: "num_attention_heads", kvHeads: "num_key_value_heads", headDim: "head_dim",
+      rope: "rope_parameters")
 
     static func gguf(_ architecture: String) -> Keys {
       Keys(

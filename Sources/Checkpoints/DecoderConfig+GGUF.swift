@@ -14,8 +14,8 @@ extension DecoderConfig {
     let valueDim = try reader.integer("attention.value_length", in: Limits.headDims) ?? headDim
     guard valueDim == headDim else {
       throw reader.error(
-        "attention.value_length", "values of size \(valueDim) beside keys of size \(headDim) are not supported",
-        kind: .unsupported)
+        "attention.value_length",
+        "values of size \(valueDim) beside keys of size \(headDim) are not supported", kind: .unsupported)
     }
     self.init(
       modelType: architecture,
@@ -59,7 +59,8 @@ extension DecoderConfig {
   /// A model converted as `llama` that has windows is a Mistral.
   private mutating func readWindow(_ reader: GGUFConfigReader) throws(IngotError) {
     let key = "attention.sliding_window"
-    guard let window = try reader.integer(key, in: 0...Limits.positions.upperBound), window > 0 else { return }
+    let range = 0...Limits.positions.upperBound
+    guard let window = try reader.integer(key, in: range), window > 0 else { return }
     if modelType == "llama" { modelType = "mistral" }
     slidingWindows = Array(repeating: window, count: layerCount)
   }
@@ -86,8 +87,10 @@ private struct GGUFRope {
     let theta = try reader.number("rope.freq_base", in: DecoderConfig.Limits.theta) ?? 10_000
     let rotary = try reader.integer("rope.dimension_count", in: 1...headDim) ?? headDim
     let scaling = try tensorScaling(tensors).or(keyScaling()) ?? .none
-    return RopeParameters(
-      theta: theta, scaling: scaling, partialRotaryFactor: Double(rotary) / Double(headDim))
+    var partial = Double(rotary) / Double(headDim)
+    // The quotient may round down; its product with `headDim` must not fall below `rotary`.
+    if Int(partial * Double(headDim)) < rotary { partial = partial.nextUp }
+    return RopeParameters(theta: theta, scaling: scaling, partialRotaryFactor: partial)
   }
 
   private var positions: ClosedRange<Int> { DecoderConfig.Limits.positions }
@@ -100,9 +103,8 @@ private struct GGUFRope {
   /// Factors that the converter has written as tensors.
   private func tensorScaling(_ tensors: TensorTable) throws(IngotError) -> RopeScaling? {
     if let tensor = tensors["rope_freqs.weight"] { return .factors(try values(tensor)) }
-    guard let short = tensors["rope_factors_short.weight"], let long = tensors["rope_factors_long.weight"] else {
-      return nil
-    }
+    guard let short = tensors["rope_factors_short.weight"], let long = tensors["rope_factors_long.weight"]
+    else { return nil }
     return .longrope(
       .init(
         shortFactors: try values(short).map(Double.init), longFactors: try values(long).map(Double.init),
@@ -116,7 +118,8 @@ private struct GGUFRope {
     }
     let values = tensor.floats()
     guard values.allSatisfy({ factors.contains(Double($0)) }) else {
-      throw tensor.error(.config, "a rope factor that is not between \(factors.lowerBound) and \(factors.upperBound)")
+      throw tensor.error(
+        .config, "a rope factor that is not between \(factors.lowerBound) and \(factors.upperBound)")
     }
     return values
   }
@@ -130,17 +133,25 @@ private struct GGUFRope {
     case "none": return .none
     case "linear": return factor == 0 || factor == 1 ? .none : .linear(factor: try positive(factor))
     case "yarn":
-      var yarn = RopeScaling.YaRN(factor: try positive(factor), originalMaxPositions: try originalMaxPositions())
-      if let beta = try reader.number("rope.scaling.yarn_beta_fast", in: 0...1e9), beta > 0 { yarn.betaFast = beta }
-      if let beta = try reader.number("rope.scaling.yarn_beta_slow", in: 0...1e9), beta > 0 { yarn.betaSlow = beta }
+      var yarn = RopeScaling.YaRN(
+        factor: try positive(factor), originalMaxPositions: try originalMaxPositions())
+      yarn.betaFast = try beta("fast") ?? yarn.betaFast
+      yarn.betaSlow = try beta("slow") ?? yarn.betaSlow
       return .yarn(yarn)
     default:
       throw reader.error("rope.scaling.type", "rope of type \"\(type)\" is not supported", kind: .unsupported)
     }
   }
 
+  private func beta(_ name: String) throws(IngotError) -> Double? {
+    let beta = try reader.number("rope.scaling.yarn_beta_\(name)", in: 0...1e9)
+    return beta == 0 ? nil : beta
+  }
+
   private func positive(_ factor: Double) throws(IngotError) -> Double {
-    guard factors.contains(factor) else { throw reader.error("rope.scaling.factor", "impossible factor \(factor)") }
+    guard factors.contains(factor) else {
+      throw reader.error("rope.scaling.factor", "impossible factor \(factor)")
+    }
     return factor
   }
 }

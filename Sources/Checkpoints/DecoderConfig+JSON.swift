@@ -44,10 +44,12 @@ extension DecoderConfig {
       layerCount: try reader.required("num_hidden_layers", in: Limits.layers),
       headCount: headCount,
       kvHeadCount: try reader.integer("num_key_value_heads", in: Limits.heads) ?? absentKVHeads ?? headCount,
-      headDim: try reader.integer("head_dim", in: Limits.headDims) ?? absentHeadDim ?? hiddenSize / headCount,
+      headDim: try reader.integer("head_dim", in: Limits.headDims) ?? absentHeadDim
+        ?? hiddenSize / headCount,
       intermediateSize: try reader.required("intermediate_size", in: Limits.intermediate),
       rmsNormEps: try reader.number("rms_norm_eps", in: Limits.epsilon) ?? 1e-6,
-      maxPositions: try reader.integer("max_position_embeddings", in: Limits.positions) ?? family.maxPositions)
+      maxPositions: try reader.integer("max_position_embeddings", in: Limits.positions)
+        ?? family.maxPositions)
     hiddenActivation = try Self.activation(reader)
     architectures = try outer.strings("architectures") ?? []
     torchDType = try Self.dtype(reader).or(Self.dtype(outer))
@@ -61,7 +63,8 @@ extension DecoderConfig {
   }
 
   private static func activation(_ reader: ConfigReader) throws(IngotError) -> HiddenActivation {
-    let key = reader["hidden_act"] == nil && reader["hidden_activation"] != nil ? "hidden_activation" : "hidden_act"
+    let isNewKey = reader["hidden_act"] == nil && reader["hidden_activation"] != nil
+    let key = isNewKey ? "hidden_activation" : "hidden_act"
     guard let name = try reader.string(key) else { return .silu }
     guard let activation = HiddenActivation(configName: name) else {
       let known = HiddenActivation.allCases.map(\.rawValue).joined(separator: ", ")

@@ -9,8 +9,17 @@ final class GGUFCheckpoint: Checkpoint {
 
   /// Opens a file and, if it is the first part of a split model, the other parts beside it.
   convenience init(path: String) throws(IngotError) {
-    let first = try GGUFFile(path: path)
+    let first = try Self.file(MappedFile(path: path))
     try self.init(path: path, files: [first] + GGUFPart.others(of: first, path: path))
+  }
+
+  /// Views a whole model that is mapped already.
+  convenience init(_ file: MappedFile) throws(IngotError) {
+    try self.init(path: file.path, files: [Self.file(file)])
+  }
+
+  private static func file(_ file: MappedFile) throws(IngotError) -> GGUFFile {
+    try GGUFFile(file) { metadata throws(IngotError) in try GGUFNames(metadata) }
   }
 
   init(path: String, files: [GGUFFile]) throws(IngotError) {
@@ -70,12 +79,12 @@ struct GGUFPart {
     let paths = (2...count).map { FileSystem.join(directory, part.name(of: $0)) }
     let missing = paths.filter { !FileSystem.exists($0) }
     guard missing.isEmpty else {
-      throw IngotError(
-        .io, "\(missing.count) of \(count) parts are missing: \(missing.joined(separator: ", "))", at: place)
+      let some = missing.prefix(4).joined(separator: ", ") + (missing.count > 4 ? ", …" : "")
+      throw IngotError(.io, "\(missing.count) of \(count) parts are missing: \(some)", at: place)
     }
     let names = try GGUFNames(first.metadata)
     var files: [GGUFFile] = []
-    for path in paths { files.append(try GGUFFile(MappedFile(path: path), names: names)) }
+    for path in paths { files.append(try GGUFFile(MappedFile(path: path)) { _ in names }) }
     return files
   }
 }

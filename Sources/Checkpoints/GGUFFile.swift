@@ -1,7 +1,8 @@
 public import IngotCore
 
-/// One GGUF file, versions 2 and 3: metadata and tensors, under Hugging Face names where the
-/// architecture is known.
+/// One GGUF file, versions 2 and 3: metadata and tensors, as they stand there.
+///
+/// `openCheckpoint` gives the tensors their Hugging Face names and row order.
 public struct GGUFFile: Sendable {
   /// Largest alignment accepted.
   public static let maximumAlignment = 65_536
@@ -16,24 +17,28 @@ public struct GGUFFile: Sendable {
   public init(path: String) throws(IngotError) { try self.init(MappedFile(path: path)) }
 
   /// Checks the header of a mapped file.
-  /// - Parameter names: found from the metadata unless given, as for the later parts of a split model,
-  ///   whose metadata does not name the architecture.
   /// - Throws: as `init(path:)`.
-  public init(_ file: MappedFile, names: GGUFNames? = nil) throws(IngotError) {
+  public init(_ file: MappedFile) throws(IngotError) { try self.init(file) { _ in nil } }
+
+  /// Checks the header and renames the tensors, where `naming` knows how.
+  init(
+    _ file: MappedFile, naming: (GGUFMetadata) throws(IngotError) -> GGUFNames?
+  ) throws(IngotError) {
     var reader = GGUFHeaderReader(file)
     let (metadata, infos, infoEnd) = try reader.header()
     let alignment = try Self.alignment(metadata, file: file)
     let dataStart = (infoEnd + alignment - 1) / alignment * alignment
-    let names = if let names { names } else { try GGUFNames(metadata) }
+    let names = try naming(metadata)
     var tensors: [CheckpointTensor] = []
     var seen: Set<String> = []
     for info in infos {
       guard seen.insert(info.name).inserted else {
         throw IngotError(.format, "two tensors have this name", at: info.place)
       }
+      let name = names?.huggingFaceName(info.name) ?? info.name
       let tensor = try info.tensor(
-        in: file, dataStart: dataStart, alignment: alignment, name: names.huggingFaceName(info.name)
-      ) { names.rowOrder(info.name, shape: $0) }
+        in: file, dataStart: dataStart, alignment: alignment, name: name
+      ) { names?.rowOrder(info.name, shape: $0) ?? .natural }
       tensors.append(tensor)
     }
     try Self.checkOverlap(tensors)

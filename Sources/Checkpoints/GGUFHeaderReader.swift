@@ -34,8 +34,8 @@ struct GGUFHeaderReader {
     return (metadata, infos, reader.offset)
   }
 
-  private func error(_ what: String, at offset: Int, key: String? = nil, hint: String? = nil) -> IngotError {
-    IngotError(.format, what, at: .init(file: file.path, offset: offset, key: key), hint: hint)
+  private func error(_ what: String, at offset: Int, key: String? = nil) -> IngotError {
+    IngotError(.format, what, at: .init(file: file.path, offset: offset, key: key))
   }
 
   private mutating func checkMagic() throws(IngotError) {
@@ -51,7 +51,8 @@ struct GGUFHeaderReader {
     let place = IngotError.Place(file: file.path, offset: 4)
     if (1...3).contains(version.byteSwapped) {
       throw IngotError(
-        .unsupported, "the file is big-endian", at: place, hint: "convert the model on a little-endian machine")
+        .unsupported, "the file is big-endian", at: place,
+        hint: "convert the model on a little-endian machine")
     }
     throw IngotError(
       .unsupported, "GGUF version \(version) is not supported", at: place, hint: "versions 2 and 3 are read")
@@ -133,7 +134,9 @@ struct GGUFHeaderReader {
     let start = reader.offset
     var offset = start
     for index in 0..<count {
-      guard bytes.count - offset >= 8 else { throw error("string \(index) is cut short", at: offset, key: key) }
+      guard bytes.count - offset >= 8 else {
+        throw error("string \(index) is cut short", at: offset, key: key)
+      }
       let length = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
       guard length <= UInt64(bytes.count - offset - 8) else {
         throw error("string \(index) of \(length) bytes reaches beyond the file", at: offset, key: key)

@@ -1,8 +1,8 @@
-public import IngotCore
+import IngotCore
 
 /// The names and row orders of one architecture's tensors in GGUF, against Hugging Face's.
 /// Source: `gguf/constants.py` and `gguf/tensor_mapping.py`, gguf 0.19.
-public struct GGUFNames: Sendable {
+struct GGUFNames: Sendable {
   /// The architectures whose models Ingot knows.
   enum Architecture: String, CaseIterable {
     /// LLaMA, Mistral and everything else converted as such.
@@ -25,7 +25,7 @@ public struct GGUFNames: Sendable {
 
   /// Takes the architecture, and the head counts that undo its row order, from metadata.
   /// - Throws: `.config` when they are missing or impossible; `.unsupported` for other architectures.
-  public init(_ metadata: GGUFMetadata) throws(IngotError) {
+  init(_ metadata: GGUFMetadata) throws(IngotError) {
     let key = "general.architecture"
     guard let name = try metadata.string(key) else {
       throw IngotError(.config, "missing", at: .init(file: metadata.path, key: key))
@@ -39,11 +39,12 @@ public struct GGUFNames: Sendable {
     self.architecture = architecture
     let keys = GGUFConfigReader(metadata, architecture: name)
     headCount = try keys.uniform("attention.head_count", in: DecoderConfig.Limits.heads)
-    kvHeadCount = try keys.optionalUniform("attention.head_count_kv", in: DecoderConfig.Limits.heads) ?? headCount
+    kvHeadCount =
+      try keys.optionalUniform("attention.head_count_kv", in: DecoderConfig.Limits.heads) ?? headCount
   }
 
   /// The Hugging Face name; a name not in the tables stays as it is.
-  public func huggingFaceName(_ name: String) -> String {
+  func huggingFaceName(_ name: String) -> String {
     if let known = Self.outer[name] { return known }
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4, parts[0] == "blk", let layer = Int(parts[1]), layer >= 0,

@@ -34,7 +34,9 @@ public struct GGUFVocabulary: Sendable {
       IngotError(.tokenizer, what, at: .init(file: metadata.path, key: prefix + key))
     }
     guard let model = try metadata.string(prefix + "model") else { throw fail("model", "missing") }
-    guard let tokens = try metadata.array(prefix + "tokens")?.strings() else { throw fail("tokens", "missing") }
+    guard let tokens = try metadata.array(prefix + "tokens")?.strings() else {
+      throw fail("tokens", "missing")
+    }
     let scores = try metadata.array(prefix + "scores")?.floats()
     if let scores, scores.count != tokens.count {
       throw fail("scores", "\(scores.count) scores for \(tokens.count) tokens")

@@ -22,6 +22,12 @@ public func openCheckpoint(_ path: String) throws(IngotError) -> any Checkpoint 
   }
 }
 
+/// Opens a model in one GGUF file that is mapped already.
+/// - Throws: as `openCheckpoint(_:)`.
+public func openCheckpoint(gguf file: MappedFile) throws(IngotError) -> any Checkpoint {
+  try GGUFCheckpoint(file)
+}
+
 private let formsHint = "a checkpoint is a folder of config.json and *.safetensors, or a .gguf file"
 
 private func openDirectory(_ path: String) throws(IngotError) -> any Checkpoint {

@@ -27,7 +27,8 @@ struct SafetensorsIndex {
         throw IngotError(.format, "the index must name a file", at: place)
       }
       // A plain name keeps an index from reaching out of its folder.
-      guard !shard.isEmpty, shard != ".", shard != "..", !shard.utf8.contains(where: { $0 == 0 || $0 == 0x2F })
+      guard !shard.isEmpty, shard != ".", shard != "..",
+        !shard.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") })
       else {
         throw IngotError(
           .format, "the index points to \"\(shard)\", which is not a file name in its own folder", at: place)

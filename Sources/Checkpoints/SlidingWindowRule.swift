@@ -12,7 +12,8 @@ struct SlidingWindowRule {
   /// The window of each layer; nil for none.
   /// - Throws: `.config` for impossible values; `.unsupported` for layers that are not attention.
   func windows(_ rule: FamilyDefaults.Windows) throws(IngotError) -> [Int?] {
-    let window = try reader.integer("sliding_window", in: 0...DecoderConfig.Limits.positions.upperBound)
+    let range = 0...DecoderConfig.Limits.positions.upperBound
+    let window = try reader.integer("sliding_window", in: range)
     switch rule {
     case .none:
       return all(nil)
@@ -23,7 +24,7 @@ struct SlidingWindowRule {
       let absent = reader.mentions("sliding_window") ? nil : 4096
       let window = uses ? try checked(window ?? absent) : nil
       if let types = try layerTypes() { return try types.map(window: window, reader) }
-      let first = try reader.integer("max_window_layers", in: 0...DecoderConfig.Limits.positions.upperBound) ?? 28
+      let first = try reader.integer("max_window_layers", in: range) ?? 28
       return (0..<layerCount).map { $0 >= first ? window : nil }
     case .layerTypes:
       let uses = try reader.bool("use_sliding_window") ?? true

@@ -35,6 +35,24 @@ public final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: size)
   }
 
+  /// Copies bytes into memory of their own, as if they were a file: for tests and for data that comes
+  /// from elsewhere.
+  /// - Parameter name: stands for the path in errors.
+  /// - Throws: `.memory` when the system refuses.
+  public init(copying source: UnsafeRawBufferPointer, name: String) throws(IngotError) {
+    path = name
+    guard source.count > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    let base = mmap(nil, source.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let base, base != MAP_FAILED else {
+      throw IngotError(.memory, "could not allocate \(source.count) bytes", at: .init(file: name))
+    }
+    UnsafeMutableRawBufferPointer(start: base, count: source.count).copyMemory(from: source)
+    bytes = UnsafeRawBufferPointer(start: base, count: source.count)
+  }
+
   deinit {
     if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
   }

@@ -31,39 +31,60 @@ INLINE v16 load_element_part(int half, const void *p, int64_t at, int64_t n) {
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-/// Scores of ROWS queries and TILES tiles of 16 tokens.
-#define SCORE_BLOCK(ROWS, TILES, HALF) do { \
-    v16 s[ROWS][TILES]; \
-    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < TILES; j++) s[r][j] = splat(0); \
-    for (int64_t d = 0; d < a->head_dim; d++) { \
-      v16 k[TILES]; \
-      UNROLL for (int j = 0; j < TILES; j++) k[j] = load_element(HALF, a->keys, ((tile + j) * a->head_dim + d) * 16); \
+INLINE reg load_register(int half, const void *p, int64_t at) {
+  return half ? load_half_reg((const uint16_t *)p + at) : load_reg((const float *)p + at);
+}
+
+/// Registers of 16 lanes, and where register j of several sixteens lies: `stride` from one to the next.
+enum { PARTS = 16 / LANES_REGISTER };
+#define PART_AT(j, stride) ((j) / PARTS * (stride) + (j) % PARTS * LANES_REGISTER)
+
+/// s[r][j] += x[r] · w[j] for ROWS × COUNT registers. Three rows hold x and stream w, the others hold w and
+/// stream x: what is held and the accumulators just fit 16 registers.
+#define MULTIPLY_ADD(ROWS, COUNT, X, W) do { \
+    if (ROWS == 3) { \
+      reg x[ROWS]; \
+      UNROLL for (int r = 0; r < ROWS; r++) x[r] = (reg)(X); \
+      UNROLL for (int j = 0; j < COUNT; j++) { \
+        reg w = W; \
+        UNROLL for (int r = 0; r < ROWS; r++) s[r][j] = fma_reg(x[r], w, s[r][j]); \
+      } \
+    } else { \
+      reg w[COUNT]; \
+      UNROLL for (int j = 0; j < COUNT; j++) w[j] = W; \
       UNROLL for (int r = 0; r < ROWS; r++) { \
-        v16 q = splat(a->queries[d * ROWS + r]); \
-        UNROLL for (int j = 0; j < TILES; j++) s[r][j] = fma16(q, k[j], s[r][j]); \
+        reg x = (reg)(X); \
+        UNROLL for (int j = 0; j < COUNT; j++) s[r][j] = fma_reg(x, w[j], s[r][j]); \
       } \
     } \
-    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < TILES; j++) \
-      store16(a->scores + r * INGOT_PAGE + (tile + j) * 16, s[r][j]); \
+  } while (0)
+
+/// Scores of ROWS queries and TILES tiles of 16 tokens.
+#define SCORE_BLOCK(ROWS, TILES, HALF) do { \
+    int64_t stride = 16 * a->head_dim; \
+    reg s[ROWS][TILES * PARTS]; \
+    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < TILES * PARTS; j++) s[r][j] = (reg)0.0f; \
+    for (int64_t d = 0; d < a->head_dim; d++) \
+      MULTIPLY_ADD( \
+          ROWS, TILES * PARTS, a->queries[d * ROWS + r], \
+          load_register(HALF, a->keys, tile * stride + 16 * d + PART_AT(j, stride))); \
+    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < TILES * PARTS; j++) \
+      store_reg(a->scores + r * INGOT_PAGE + tile * 16 + PART_AT(j, 16), s[r][j]); \
   } while (0)
 
 /// Adds to 16 · PANELS dims of ROWS outputs.
 #define VALUE_BLOCK(ROWS, PANELS, HALF) do { \
-    v16 o[ROWS][PANELS]; \
+    reg s[ROWS][PANELS * PARTS]; \
     float *out = a->output + 16 * panel; \
-    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < PANELS; j++) \
-      o[r][j] = load16(out + r * a->width + 16 * j); \
-    for (int64_t t = first; t < end; t++) { \
-      v16 v[PANELS]; \
-      UNROLL for (int j = 0; j < PANELS; j++) \
-        v[j] = load_element(HALF, a->values, t * a->token_stride + (panel + j) * a->panel_stride); \
-      UNROLL for (int r = 0; r < ROWS; r++) { \
-        v16 p = splat(a->probabilities[r * INGOT_PAGE + t]); \
-        UNROLL for (int j = 0; j < PANELS; j++) o[r][j] = fma16(p, v[j], o[r][j]); \
-      } \
-    } \
-    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < PANELS; j++) \
-      store16(out + r * a->width + 16 * j, o[r][j]); \
+    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < PANELS * PARTS; j++) \
+      s[r][j] = load_reg(out + r * a->width + PART_AT(j, 16)); \
+    for (int64_t t = first; t < end; t++) \
+      MULTIPLY_ADD( \
+          ROWS, PANELS * PARTS, a->probabilities[r * INGOT_PAGE + t], \
+          load_register( \
+              HALF, a->values, t * a->token_stride + panel * a->panel_stride + PART_AT(j, a->panel_stride))); \
+    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < PANELS * PARTS; j++) \
+      store_reg(out + r * a->width + PART_AT(j, 16), s[r][j]); \
   } while (0)
 
 /// The last dims, fewer than 16, where values are read in place: a whole vector could leave the page.
@@ -80,11 +101,12 @@ static void value_tail(const value_arguments *a, int rows, int64_t first, int64_
   }
 }
 
-/// Tiles (panels) [first, end) by as many at once as leave the accumulators in registers.
-#define BLOCK_FUNCTIONS(ROWS, AT_ONCE) \
+/// Tiles (panels) [first, end) by as many at once as leave the accumulators in registers; HALF_AT_ONCE for f16,
+/// whose conversions the compiler moves forward and spills for.
+#define BLOCK_FUNCTIONS(ROWS, AT_ONCE, HALF_AT_ONCE) \
   static void score_##ROWS(const score_arguments *a, int64_t tile, int64_t end) { \
     if (a->half) { \
-      for (; tile + AT_ONCE <= end; tile += AT_ONCE) SCORE_BLOCK(ROWS, AT_ONCE, 1); \
+      for (; tile + HALF_AT_ONCE <= end; tile += HALF_AT_ONCE) SCORE_BLOCK(ROWS, HALF_AT_ONCE, 1); \
       for (; tile < end; tile++) SCORE_BLOCK(ROWS, 1, 1); \
     } else { \
       for (; tile + AT_ONCE <= end; tile += AT_ONCE) SCORE_BLOCK(ROWS, AT_ONCE, 0); \
@@ -94,7 +116,7 @@ static void value_tail(const value_arguments *a, int rows, int64_t first, int64_
   static void value_##ROWS(const value_arguments *a, int64_t first, int64_t end) { \
     int64_t panel = 0, panels = a->half || a->panel_stride == 16 ? a->head_dim / 16 : a->width / 16; \
     if (a->half) { \
-      for (; panel + AT_ONCE <= panels; panel += AT_ONCE) VALUE_BLOCK(ROWS, AT_ONCE, 1); \
+      for (; panel + HALF_AT_ONCE <= panels; panel += HALF_AT_ONCE) VALUE_BLOCK(ROWS, HALF_AT_ONCE, 1); \
       for (; panel < panels; panel++) VALUE_BLOCK(ROWS, 1, 1); \
     } else { \
       for (; panel + AT_ONCE <= panels; panel += AT_ONCE) VALUE_BLOCK(ROWS, AT_ONCE, 0); \
@@ -104,11 +126,11 @@ static void value_tail(const value_arguments *a, int rows, int64_t first, int64_
   }
 
 #if LANES_PANELS == 2
-BLOCK_FUNCTIONS(1, 4) BLOCK_FUNCTIONS(2, 4) BLOCK_FUNCTIONS(3, 4) BLOCK_FUNCTIONS(4, 4) BLOCK_FUNCTIONS(5, 4)
-BLOCK_FUNCTIONS(6, 4)
+BLOCK_FUNCTIONS(1, 4, 4) BLOCK_FUNCTIONS(2, 4, 4) BLOCK_FUNCTIONS(3, 4, 4)
+BLOCK_FUNCTIONS(4, 4, 4) BLOCK_FUNCTIONS(5, 4, 4) BLOCK_FUNCTIONS(6, 4, 4)
 #else
-BLOCK_FUNCTIONS(1, 4) BLOCK_FUNCTIONS(2, 2) BLOCK_FUNCTIONS(3, 2) BLOCK_FUNCTIONS(4, 1) BLOCK_FUNCTIONS(5, 1)
-BLOCK_FUNCTIONS(6, 1)
+BLOCK_FUNCTIONS(1, 4, 4) BLOCK_FUNCTIONS(2, 2, 2) BLOCK_FUNCTIONS(3, 2, 1)
+BLOCK_FUNCTIONS(4, 1, 1) BLOCK_FUNCTIONS(5, 1, 1) BLOCK_FUNCTIONS(6, 1, 1)
 #endif
 
 typedef void score_function(const score_arguments *, int64_t, int64_t);

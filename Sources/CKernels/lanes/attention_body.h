@@ -20,13 +20,27 @@ INLINE int64_t query_offset(const ingot_attention_arguments *a, const attention_
 
 static void attention_pack(
     const ingot_attention_arguments *a, const attention_item *item, const attention_scratch *scratch) {
+  for (int64_t r = 0; r < item->rows; r++) {
+    int64_t position = a->batch->positions[query_token(a, item, r)];
+    scratch->high[r] = (int32_t)position;
+    scratch->low[r] = a->window > 0 && position >= a->window ? (int32_t)(position - a->window + 1) : 0;
+  }
   for (int64_t block = 0; block < block_count(item->rows); block++) {
     int64_t row = block_row(item->rows, block), n = block_row(item->rows, block + 1) - row;
     float *packed = scratch->queries + row * a->head_dim;
-    for (int64_t r = 0; r < n; r++) {
-      const float *q = a->q + query_token(a, item, row + r) * a->q_stride + query_offset(a, item, row + r);
-      for (int64_t d = 0; d < a->head_dim; d++) packed[d * n + r] = q[d];
+    const float *q[6];
+    for (int64_t r = 0; r < n; r++)
+      q[r] = a->q + query_token(a, item, row + r) * a->q_stride + query_offset(a, item, row + r);
+    int64_t d = 0;
+    // Each store is completed by the next, as it is longer than n.
+    for (; d + 8 < a->head_dim; d += 8) {
+      v8 x[8] = {0};
+      for (int64_t r = 0; r < n; r++) memcpy(&x[r], q[r] + d, sizeof x[r]);
+      transpose8(x);
+      for (int i = 0; i < 8; i++, packed += n) memcpy(packed, &x[i], sizeof x[i]);
     }
+    for (; d < a->head_dim; d++)
+      for (int64_t r = 0; r < n; r++) *packed++ = q[r][d];
   }
 }
 
@@ -36,7 +50,8 @@ static void attention_finish(
   for (int64_t r = 0; r < item->rows; r++) {
     float *y = a->y + query_token(a, item, r) * a->y_stride + query_offset(a, item, r);
     const float *o = total->output + r * width;
-    for (int64_t d = 0; d < a->head_dim; d += 16) store_upto(y + d, load16(o + d) / total->sum[r], a->head_dim - d);
+    v16 inverse = splat(1.0f / total->sum[r]);
+    for (int64_t d = 0; d < a->head_dim; d += 16) store_upto(y + d, load16(o + d) * inverse, a->head_dim - d);
   }
 }
 
@@ -54,7 +69,7 @@ static void attention_merge(int64_t head_dim, int64_t rows, const attention_stat
       continue;
     }
     float high = m > n ? m : n;
-    v16 scales = exp16((v16){m - high, n - high});
+    v16 scales = exp_negative16((v16){m - high, n - high});
     total->maximum[r] = high;
     total->sum[r] = fma16(splat(next->sum[r]), splat(scales.y), splat(total->sum[r] * scales.x)).x;
     for (int64_t d = 0; d < width; d += 16)
@@ -64,24 +79,22 @@ static void attention_merge(int64_t head_dim, int64_t rows, const attention_stat
 
 /// Which tokens of the page each row sees; returns the union.
 static void visible(
-    const ingot_attention_arguments *a, const attention_item *item, int64_t page, const attention_scratch *scratch,
-    int64_t *first, int64_t *end) {
-  int64_t start = page * INGOT_PAGE;
-  *first = INGOT_PAGE;
-  *end = 0;
+    const attention_item *item, int64_t page, const attention_scratch *scratch, int64_t *first, int64_t *end) {
+  int32_t start = (int32_t)(page * INGOT_PAGE), lowest = INGOT_PAGE, highest = 0;
   for (int64_t r = 0; r < item->rows; r++) {
-    int64_t position = a->batch->positions[query_token(a, item, r)];
-    int64_t low = a->window > 0 && position >= a->window ? position - a->window + 1 : 0;
-    int64_t f = low > start ? low - start : 0, e = position + 1 - start;
+    int32_t f = scratch->low[r] - start, e = scratch->high[r] + 1 - start;
+    if (f < 0) f = 0;
     if (e > INGOT_PAGE) e = INGOT_PAGE;
     if (f >= e) f = e = 0;
     else {
-      if (f < *first) *first = f;
-      if (e > *end) *end = e;
+      if (f < lowest) lowest = f;
+      if (e > highest) highest = e;
     }
-    scratch->first[r] = (int32_t)f;
-    scratch->end[r] = (int32_t)e;
+    scratch->first[r] = f;
+    scratch->end[r] = e;
   }
+  *first = lowest;
+  *end = highest;
 }
 
 INLINE i16 in_range(int64_t first, int64_t end, int tile) {
@@ -92,23 +105,38 @@ INLINE i16 in_range(int64_t first, int64_t end, int tile) {
 /// Scales a row's scores and hides tokens it does not see; returns the maximum.
 INLINE float mask_scores(float *s, int64_t first, int64_t end, float scale, float softcap) {
   v16 m = splat(-INFINITY);
+  if (first == 0 && end == INGOT_PAGE && softcap == 0) {
+    UNROLL for (int tile = 0; tile < INGOT_PAGE / 16; tile++) {
+      v16 v = load16(s + 16 * tile) * scale;
+      store16(s + 16 * tile, v);
+      m = max16(m, v);
+    }
+    return max_lanes(m);
+  }
   for (int tile = (int)(first / 16); tile * 16 < end; tile++) {
     v16 v = load16(s + 16 * tile) * scale;
     if (softcap != 0) v = softcap * tanh16(v / softcap);
-    if (tile * 16 < first || tile * 16 + 16 > end) v = select16(in_range(first, end, tile), v, splat(-INFINITY));
+    v = select16(in_range(first, end, tile), v, splat(-INFINITY));
     store16(s + 16 * tile, v);
     m = max16(m, v);
   }
   return max_lanes(m);
 }
 
-/// Scores to probabilities exp(s - maximum), hidden tokens to 0; returns their sum.
+/// Scores to probabilities exp(s - maximum), 0 for hidden tokens; returns their sum.
 INLINE float exponentiate(float *s, int64_t first, int64_t end, float maximum) {
   v16 p[4] = {0};
-  UNROLL for (int tile = 0; tile < INGOT_PAGE / 16; tile++) {
-    if (tile * 16 >= end || tile * 16 + 16 <= first) continue;
-    p[tile] = exp16(load16(s + 16 * tile) - maximum);
-    store16(s + 16 * tile, p[tile]);
+  if (first == 0 && end == INGOT_PAGE) {
+    UNROLL for (int tile = 0; tile < INGOT_PAGE / 16; tile++) {
+      p[tile] = exp_negative16(load16(s + 16 * tile) - maximum);
+      store16(s + 16 * tile, p[tile]);
+    }
+  } else {
+    UNROLL for (int tile = 0; tile < INGOT_PAGE / 16; tile++) {
+      if (tile * 16 >= end || tile * 16 + 16 <= first) continue;
+      p[tile] = exp_negative16(load16(s + 16 * tile) - maximum);
+      store16(s + 16 * tile, p[tile]);
+    }
   }
   return sum_lanes((p[0] + p[1]) + (p[2] + p[3]));
 }
@@ -124,7 +152,7 @@ static void softmax_page(
     highest[r] = m > state->maximum[r] ? m : state->maximum[r];
     scratch->scale[r] = state->maximum[r] - highest[r];
   }
-  for (int64_t r = 0; r < rows; r += 16) store16(scratch->scale + r, exp16(load16(scratch->scale + r)));
+  for (int64_t r = 0; r < rows; r += 16) store16(scratch->scale + r, exp_negative16(load16(scratch->scale + r)));
   int64_t width = round16(a->head_dim);
   for (int64_t r = 0; r < rows; r++) {
     if (scratch->first[r] == scratch->end[r]) continue;
@@ -226,7 +254,7 @@ static void attention_span(
   memset(state->output, 0, (size_t)(item->rows * round16(a->head_dim)) * sizeof *state->output);
   for (int64_t page = span * ATTENTION_SPAN; page < (span + 1) * ATTENTION_SPAN; page++) {
     int64_t first, end;
-    visible(a, item, page, scratch, &first, &end);
+    visible(item, page, scratch, &first, &end);
     if (first < end) attend_page(a, item, page, first, end, scratch, state);
   }
 }

@@ -115,7 +115,7 @@ static void softmax(const float *x, float *y, int64_t n) {
   for (i = 0; i < n; i += 16) m = max16(m, load_upto(x + i, n - i, -INFINITY));
   float maximum = max_lanes(m);
   for (i = 0; i < n; i += 16) {
-    v16 e = exp16(load_upto(x + i, n - i, -INFINITY) - maximum);
+    v16 e = exp_negative16(load_upto(x + i, n - i, -INFINITY) - maximum);
     store_upto(y + i, e, n - i);
     s += e;
   }

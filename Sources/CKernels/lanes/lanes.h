@@ -15,7 +15,7 @@ enum {
   /// Pages whose online softmax is one unit of work; spans are merged in the order of positions.
   ATTENTION_SPAN = 8,
   /// Extents of the output tile and of the inner dimension that one gemm job packs at a time.
-  GEMM_M = 120, GEMM_N = 256, GEMM_K = 256,
+  GEMM_M = 240, GEMM_N = 512, GEMM_K = 256,
 };
 
 /// Query rows [row, row + rows) of one sequence and KV head. A row is token-major: token row / group,
@@ -39,8 +39,14 @@ typedef struct attention_scratch {
   float *scale;        ///< [ATTENTION_ROWS] exp(old maximum - new maximum)
   float *keys;         ///< one page of keys, widened
   float *values;       ///< one page of values, widened, in panels [16 dims][INGOT_PAGE][16]
+  int32_t *low, *high;    ///< [ATTENTION_ROWS] first and last position that a row sees
   int32_t *first, *end;   ///< [ATTENTION_ROWS] tokens of the page at hand that a row sees
 } attention_scratch;
+
+/// Outputs [row, row + rows) × [column, column + columns) of one product of the batch.
+typedef struct gemm_tile {
+  int64_t batch, row, rows, column, columns;
+} gemm_tile;
 
 typedef struct ingot_lanes {
   void (*rms_norm)(const ingot_norm_arguments *arguments, int64_t row, int64_t end);
@@ -59,16 +65,15 @@ typedef struct ingot_lanes {
   void (*rope)(const ingot_rope_arguments *arguments, int64_t token, int64_t end);
   void (*cache_write)(const ingot_cache_arguments *arguments, int64_t token, int64_t end);
   void (*widen_f16)(const uint16_t *x, float *y, int64_t count);
-  /// One tile of at most GEMM_M × GEMM_N outputs over all of k; `scratch` is GEMM_K * (GEMM_M + GEMM_N) floats.
-  void (*gemm_tile)(
-      const ingot_gemm_arguments *arguments, int64_t batch, int64_t row, int64_t column, float *scratch);
+  /// One tile of outputs over all of k, at most GEMM_M × GEMM_N; `scratch`: GEMM_K * (GEMM_M + GEMM_N) floats.
+  void (*gemm_tile)(const ingot_gemm_arguments *arguments, const gemm_tile *tile, float *scratch);
   /// Softmax state of the item over the pages of one span, from nothing.
   void (*attention_span)(
       const ingot_attention_arguments *arguments, const attention_item *item, int64_t span,
       const attention_scratch *scratch, const attention_state *state);
   /// Adds the state of the next span to that of the spans before.
   void (*attention_merge)(int64_t head_dim, int64_t rows, const attention_state *next, const attention_state *total);
-  /// Packs the item's queries; before its first span.
+  /// Packs the item's queries and notes what they see; before its first span.
   void (*attention_pack)(
       const ingot_attention_arguments *arguments, const attention_item *item, const attention_scratch *scratch);
   /// Writes output / sum to y.

@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__)
 #define LANES_TABLE ingot_lanes_avx2
+#define LANES_REGISTER 8
 #define LANES_PANELS 1
 #define LANES_F16C
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)

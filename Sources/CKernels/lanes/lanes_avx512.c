@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__)
 #define LANES_TABLE ingot_lanes_avx512
+#define LANES_REGISTER 16
 #define LANES_PANELS 2
 #define LANES_F16C
 #pragma clang attribute push( \

@@ -1,5 +1,6 @@
-/// Everything an instruction set's file compiles. No include guard: the files define LANES_TABLE, LANES_PANELS
-/// (vectors of 16 columns a register block is wide) and LANES_F16C, and set the target attribute around this.
+/// Everything an instruction set's file compiles. No include guard: the files define LANES_TABLE,
+/// LANES_REGISTER (lanes of a register), LANES_PANELS (vectors of 16 columns the gemm's register block is wide),
+/// LANES_F16C and LANES_NO_FMA where they hold, and set the target attribute around this.
 #pragma STDC FP_CONTRACT OFF
 // Vectors pass only between functions of one file, all inlined: no ABI is at stake.
 #pragma clang diagnostic ignored "-Wpsabi"
@@ -26,7 +27,7 @@ const ingot_lanes LANES_TABLE = {
   .rope = rope,
   .cache_write = cache_write,
   .widen_f16 = widen_f16,
-  .gemm_tile = gemm_tile,
+  .gemm_tile = gemm_output_tile,
   .attention_span = attention_span,
   .attention_merge = attention_merge,
   .attention_pack = attention_pack,

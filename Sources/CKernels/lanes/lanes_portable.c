@@ -6,6 +6,7 @@
 #include "lanes.h"
 
 #define LANES_TABLE ingot_lanes_portable
+#define LANES_REGISTER 16
 #define LANES_PANELS 1
 #if !defined(__FMA__) && !defined(__aarch64__)
 #define LANES_NO_FMA

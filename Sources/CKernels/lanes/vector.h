@@ -122,4 +122,50 @@ INLINE h16 narrow16(v16 x) {
 #endif
 }
 
+/// A vector as long as a register, where the accumulators of a register block are counted in registers.
+typedef float reg __attribute__((ext_vector_type(LANES_REGISTER)));
+typedef uint16_t half_reg __attribute__((ext_vector_type(LANES_REGISTER)));
+
+INLINE reg load_reg(const float *p) {
+  reg x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+INLINE void store_reg(float *p, reg x) { memcpy(p, &x, sizeof x); }
+INLINE reg load_half_reg(const uint16_t *p) {
+#ifdef LANES_F16C
+  typedef _Float16 halves __attribute__((ext_vector_type(LANES_REGISTER)));
+  halves h;
+  memcpy(&h, p, sizeof h);
+  return __builtin_convertvector(h, reg);
+#else
+  return load_half(p);
+#endif
+}
+INLINE reg fma_reg(reg a, reg b, reg c) {
+#ifdef LANES_NO_FMA
+  return fma16(a, b, c);
+#else
+  return __builtin_elementwise_fma(a, b, c);
+#endif
+}
+
+/// Transposes 8 × 8 floats.
+INLINE void transpose8(v8 *x) {
+  v8 a[8], b[8];
+  for (int i = 0; i < 8; i += 2) {
+    a[i] = __builtin_shufflevector(x[i], x[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    a[i + 1] = __builtin_shufflevector(x[i], x[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+  for (int i = 0; i < 8; i += 4)
+    for (int j = 0; j < 2; j++) {
+      b[i + 2 * j] = __builtin_shufflevector(a[i + j], a[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      b[i + 2 * j + 1] = __builtin_shufflevector(a[i + j], a[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  for (int i = 0; i < 4; i++) {
+    x[i] = __builtin_shufflevector(b[i], b[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    x[i + 4] = __builtin_shufflevector(b[i], b[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
 #endif

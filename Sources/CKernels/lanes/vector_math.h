@@ -5,27 +5,39 @@
 
 #include "vector.h"
 
-/// e^x within 1 ulp, down to the subnormals; exact at 0. NaN stays NaN.
-INLINE v16 exp16(v16 x) {
-  x = x > splat(89.0f) ? splat(89.0f) : x;
-  x = x < splat(-105.0f) ? splat(-105.0f) : x;
-  // Adding 1.5 · 2^23 rounds to an integer, which then stands in the low bits.
-  const float shift = 12582912.0f;
-  v16 t = fma16(x, splat(0x1.715476p+0f), splat(shift));
-  i16 n = bits_of(t) - 0x4B400000;
-  v16 whole = t - shift;
-  v16 r = fma16(whole, splat(-0x1.62e430p-1f), x);
-  r = fma16(whole, splat(0x1.05c610p-29f), r);
+/// Adding 1.5 · 2^23 rounds to an integer, which then stands in the low bits; 127 more, and they are ready to be
+/// an exponent.
+#define EXP_SHIFT (12582912.0f + 127.0f)
+
+/// e^(x - n ln 2) for the integer n in `shifted`; 1 at 0.
+INLINE v16 exp_fraction(v16 x, v16 shifted) {
+  v16 n = shifted - EXP_SHIFT;
+  v16 r = fma16(n, splat(-0x1.62e430p-1f), x);
+  r = fma16(n, splat(0x1.05c610p-29f), r);
   v16 p = splat(0x1.6a2352p-10f);
   p = fma16(p, r, splat(0x1.123a6cp-7f));
   p = fma16(p, r, splat(0x1.5558f4p-5f));
   p = fma16(p, r, splat(0x1.555490p-3f));
   p = fma16(p, r, splat(0x1.fffffcp-2f));
   p = fma16(p, r, splat(1.0f));
-  p = fma16(p, r, splat(1.0f));
+  return fma16(p, r, splat(1.0f));
+}
+
+/// e^x within 1 ulp, down to the subnormals; exact at 0. NaN stays NaN.
+INLINE v16 exp16(v16 x) {
+  x = x > splat(89.0f) ? splat(89.0f) : x;
+  x = x < splat(-105.0f) ? splat(-105.0f) : x;
+  v16 shifted = fma16(x, splat(0x1.715476p+0f), splat(EXP_SHIFT));
   // Two steps, as 2^n alone may be out of range.
-  i16 half = n >> 1;
-  return p * float_of((half + 127) << 23) * float_of((n - half + 127) << 23);
+  i16 n = bits_of(shifted) - 0x4B40007F, half = n >> 1;
+  return exp_fraction(x, shifted) * float_of((half + 127) << 23) * float_of((n - half + 127) << 23);
+}
+
+/// e^x for x ≤ 0 within 1 ulp, exact at 0; 0 below -87, where the result would leave the normal numbers.
+INLINE v16 exp_negative16(v16 x) {
+  v16 shifted = fma16(x, splat(0x1.715476p+0f), splat(EXP_SHIFT));
+  v16 y = exp_fraction(x, shifted) * float_of(bits_of(shifted) << 23);
+  return select16(x < splat(-87.0f), splat(0), y);
 }
 
 /// tanh within 2 ulp: an odd polynomial (Cephes) near 0, else by exp.
