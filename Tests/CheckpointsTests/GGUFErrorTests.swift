@@ -200,6 +200,44 @@ import Testing
     fails(model: .config, "llama.attention.head_count_kv", "an empty list") { perLayer(&$0, []) }
   }
 
+  @Test func ropeKeysBecomeScaling() throws {
+    func scaling(_ type: String, _ floats: [String: Float]) throws -> RopeScaling {
+      try model {
+        $0.pair("llama.rope.scaling.type", type)
+        $0.pair("llama.rope.scaling.original_context_length", 16)
+        for (key, value) in floats {
+          $0.pair("llama.rope.scaling.\(key)", type: 6) { $0.add(value.bitPattern) }
+        }
+      }.config.ropeScaling
+    }
+    #expect(try scaling("none", ["factor": 2]) == .none)
+    #expect(try scaling("linear", ["factor": 2]) == .linear(factor: 2))
+    var yarn = RopeScaling.YaRN(factor: 4, originalMaxPositions: 16)
+    #expect(try scaling("yarn", ["factor": 4]) == .yarn(yarn))
+    (yarn.attentionFactor, yarn.betaFast, yarn.betaSlow) = (1.5, 16, 2)
+    let keys: [String: Float] = [
+      "factor": 4, "yarn_attn_factor": 1.5, "yarn_beta_fast": 16, "yarn_beta_slow": 2,
+    ]
+    #expect(try scaling("yarn", keys) == .yarn(yarn))
+    fails(model: .config, "llama.rope.scaling.factor", "impossible factor 0") {
+      $0.pair("llama.rope.scaling.type", "yarn")
+    }
+  }
+
+  @Test func partlyTurningHeadsKeepTheirCount() throws {
+    for (width, turning) in [(80, 2), (80, 58), (4, 2), (96, 94), (100, 58), (49 * 2, 29 * 2)]
+      as [(UInt32, UInt32)]
+    {
+      let config = try model {
+        $0.pair("llama.attention.key_length", width)
+        $0.pair("llama.attention.value_length", width)
+        $0.pair("llama.rope.dimension_count", turning)
+      }.config
+      let frequencies = try RotaryFrequencies(config, plannedLength: 1)
+      #expect(frequencies.inverseFrequencies.count == Int(turning) / 2)
+    }
+  }
+
   @Test func ropeFactorsBecomeScaling() throws {
     func factors(_ values: [Float]) throws -> any Checkpoint {
       try model {
