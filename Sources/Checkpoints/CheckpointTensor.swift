@@ -41,12 +41,12 @@ public struct CheckpointTensor: Sendable {
   /// Bytes of one row.
   public var rowByteCount: Int { columnCount / encoding.blockWeights * encoding.blockBytes }
 
-  /// All bytes, in the file's order; valid while this value exists.
+  /// All bytes, in the file's order and with no alignment; valid while this value exists.
   public var storedBytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: file.bytes[byteRange])
   }
 
-  /// The stored bytes of a row, without copying; valid while this value exists.
+  /// The stored bytes of a row, without copying and with no alignment; valid while this value exists.
   /// - Parameter row: counted as Hugging Face orders rows.
   /// - Precondition: `row` is one of the tensor's.
   public func rowBytes(_ row: Int) -> UnsafeRawBufferPointer {

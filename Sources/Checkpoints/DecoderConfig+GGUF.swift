@@ -135,6 +135,8 @@ private struct GGUFRope {
     case "yarn":
       var yarn = RopeScaling.YaRN(
         factor: try positive(factor), originalMaxPositions: try originalMaxPositions())
+      // The converter writes transformers' `attention_factor` here.
+      yarn.attentionFactor = try reader.number("rope.scaling.yarn_attn_factor", in: 0...1e6)
       yarn.betaFast = try beta("fast") ?? yarn.betaFast
       yarn.betaSlow = try beta("slow") ?? yarn.betaSlow
       return .yarn(yarn)

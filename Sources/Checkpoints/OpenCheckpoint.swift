@@ -50,5 +50,6 @@ private func openDirectory(_ path: String) throws(IngotError) -> any Checkpoint 
 }
 
 private func beginsAsGGUF(_ path: String) throws(IngotError) -> Bool {
-  try MappedFile(path: path).bytes.starts(with: Array("GGUF".utf8))
+  let file = try MappedFile(path: path)
+  return withExtendedLifetime(file) { file.bytes.starts(with: "GGUF".utf8) }
 }

@@ -41,6 +41,15 @@ public enum RopeScaling: Sendable, Hashable {
     public var highFrequencyFactor: Double
     /// Context length of the training.
     public var originalMaxPositions: Int
+
+    /// Llama 3.1's parameters unless said otherwise.
+    public init(
+      factor: Double = 8, lowFrequencyFactor: Double = 1, highFrequencyFactor: Double = 4,
+      originalMaxPositions: Int = 8192
+    ) {
+      (self.factor, self.lowFrequencyFactor) = (factor, lowFrequencyFactor)
+      (self.highFrequencyFactor, self.originalMaxPositions) = (highFrequencyFactor, originalMaxPositions)
+    }
   }
 
   /// Parameters of `yarn`.
@@ -61,6 +70,11 @@ public enum RopeScaling: Sendable, Hashable {
     public var mscaleAllDim: Double?
     /// Whether the ramp begins and ends at whole dimensions.
     public var truncates = true
+
+    /// The paper's values for what is not given.
+    public init(factor: Double, originalMaxPositions: Int) {
+      (self.factor, self.originalMaxPositions) = (factor, originalMaxPositions)
+    }
   }
 
   /// Parameters of `longrope`.
@@ -75,6 +89,16 @@ public enum RopeScaling: Sendable, Hashable {
     public var factor: Double?
     /// Factor of cosine and sine; nil to compute it from `factor`.
     public var attentionFactor: Double?
+
+    /// Takes the two lists and the original context.
+    public init(
+      shortFactors: [Double], longFactors: [Double], originalMaxPositions: Int, factor: Double? = nil,
+      attentionFactor: Double? = nil
+    ) {
+      (self.shortFactors, self.longFactors) = (shortFactors, longFactors)
+      self.originalMaxPositions = originalMaxPositions
+      (self.factor, self.attentionFactor) = (factor, attentionFactor)
+    }
   }
 
   /// Context length of the training, where the scaling says it.

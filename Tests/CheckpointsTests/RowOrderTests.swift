@@ -18,7 +18,8 @@ import Testing
   }
 
   @Test func reorderedRowsKeepTheirBlocks() throws {
-    let tensor = try openCheckpoint(fixture("pair/model.gguf")).required("model.layers.0.self_attn.q_proj.weight")
+    let checkpoint = try openCheckpoint(fixture("pair/model.gguf"))
+    let tensor = try checkpoint.required("model.layers.0.self_attn.q_proj.weight")
     #expect(tensor.rowOrder == .interleavedRope(headDim: 12))
     // Each stored row is taken once.
     let stored = (0..<tensor.rowCount).map { tensor.rowOrder.storedRow($0) }

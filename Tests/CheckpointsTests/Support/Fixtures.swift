@@ -8,7 +8,7 @@ func fixture(_ name: String) -> String {
 }
 
 /// The bytes of a file.
-func contents(_ path: String) throws -> [UInt8] { try Array(MappedFile(path: path).bytes) }
+func contents(_ path: String) throws -> [UInt8] { try Array(Data(contentsOf: URL(fileURLWithPath: path))) }
 
 /// Bytes as if they were a file.
 func mapped(_ bytes: [UInt8], name: String = "in-memory") throws -> MappedFile {
