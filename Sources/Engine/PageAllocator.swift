@@ -1,4 +1,4 @@
-internal import IngotCore
+package import IngotCore
 
 /// Which pages are free, and how many sequences hold each of the others.
 package struct PageAllocator {

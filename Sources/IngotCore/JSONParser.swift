@@ -49,7 +49,8 @@ public struct JSONParser {
   /// - Throws: `.io` or `.format`, naming the file.
   public static func parse(path: String) throws(IngotError) -> JSONValue {
     let file = try MappedFile(path: path)
-    return try parse(file.bytes, file: path)
+    // The bytes are the file's only as long as it is mapped.
+    return try withExtendedLifetime(file) { (file) throws(IngotError) in try parse(file.bytes, file: path) }
   }
 
   private func error(_ what: String, at offset: Int? = nil) -> IngotError {

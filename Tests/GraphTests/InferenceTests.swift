@@ -24,16 +24,31 @@ import Testing
     #expect(try type(matmul(x.heads(3).permute([1, 0, 2]), x.heads(3).permute([1, 2, 0]))) == "f32[3, t, t]")
   }
 
-  @Test(arguments: [
-    ("linear", { (x: Tensor) in Linear("w", 13, 5)(x) }), ("heads", { x in x.heads(5) }),
-    ("add", { x in x + Tensor("z", .f32, [3, 12]) }), ("permute", { x in x.permute([0, 0]) }),
-    ("slice", { x in x.slice(axis: 1, 0..<13) }), ("axis", { x in softmax(x, axis: 2) }),
-    ("split", { x in x.split(axis: 1, sizes: [5, 6])[0] }), ("norm", { x in RMSNorm("n", 11, 1e-6)(x) }),
-    ("rope", { x in rope(x.heads(4), at: Tensor("p", .i64, ["t"]), rotaryDim: 4) }),
-    ("groups", { x in causalAttention(x.heads(3), x.heads(3).slice(axis: 1, 0..<2), x.heads(3).slice(axis: 1, 0..<2), scale: 1) }),
-    ("untyped", { x in x + Tensor("unknown") }), ("ids", { x in embedding(x, x) }),
-  ] as [(String, @Sendable (Tensor) -> Tensor)])
-  func mistakesNameTheirLine(_ mistake: (name: String, make: @Sendable (Tensor) -> Tensor)) throws {
+  struct Mistake: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let make: @Sendable (Tensor) -> Tensor
+    init(_ name: String, _ make: @escaping @Sendable (Tensor) -> Tensor) { (testDescription, self.make) = (name, make) }
+  }
+
+  static let mistakes = [
+    Mistake("linear") { Linear("w", 13, 5)($0) },
+    Mistake("heads") { $0.heads(5) },
+    Mistake("add") { $0 + Tensor("z", .f32, [3, 12]) },
+    Mistake("permute") { $0.permute([0, 0]) },
+    Mistake("slice") { $0.slice(axis: 1, 0..<13) },
+    Mistake("axis") { softmax($0, axis: 2) },
+    Mistake("split") { $0.split(axis: 1, sizes: [5, 6])[0] },
+    Mistake("norm") { RMSNorm("n", 11, 1e-6)($0) },
+    Mistake("rope") { rope($0.heads(4), at: Tensor("p", .i64, ["t"]), rotaryDim: 4) },
+    Mistake("groups") { x in
+      let two = x.heads(3).slice(axis: 1, 0..<2)
+      return causalAttention(x.heads(3), two, two, scale: 1)
+    },
+    Mistake("untyped") { $0 + Tensor("unknown") },
+    Mistake("ids") { embedding($0, $0) },
+  ]
+
+  @Test(arguments: mistakes) func mistakesNameTheirLine(_ mistake: Mistake) throws {
     let error = #expect(throws: IngotError.self) { _ = try type(mistake.make(x)) }
     #expect(error?.kind == .shape)
     #expect(error?.place.line?.contains("InferenceTests.swift:") == true)
