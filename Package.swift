@@ -45,7 +45,8 @@ let package = Package(
     library("Quantization", ["Graph", "Checkpoints", "CKernels"]),
     library("Engine", ["NN", "Checkpoints", "Quantization", "CKernels"]),
     library("Generation", ["Engine", "Models", "Checkpoints", "Tokenizers"]),
-    library("Ingot", ["Generation", "Models", "Engine", "NN", "Graph", "Checkpoints", "Tokenizers", "IngotCore"]),
+    library(
+      "Ingot", ["Generation", "Models", "Engine", "NN", "Graph", "Checkpoints", "Tokenizers", "IngotCore"]),
     .executableTarget(
       name: "IngotTool",
       dependencies: ["Ingot", .product(name: "ArgumentParser", package: "swift-argument-parser")],

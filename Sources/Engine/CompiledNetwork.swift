@@ -92,7 +92,8 @@ final class CompiledNetwork {
           : Int(port.address.load(fromByteOffset: index * 4, as: Int32.self))
         guard value < limit, value >= lowest else {
           throw IngotError(
-            .argument, "\(node.op.name): element \(index) of \"\(name)\" is \(value), outside \(lowest)..<\(limit)",
+            .argument,
+            "\(node.op.name): element \(index) of \"\(name)\" is \(value), outside \(lowest)..<\(limit)",
             at: .init(line: node.place))
         }
       }

@@ -10,9 +10,13 @@ extension DType {
     case .f16: ingot_f16_to_f32(source.assumingMemoryBound(to: UInt16.self), floats, count)
     case .bf16: ingot_bf16_to_f32(source.assumingMemoryBound(to: UInt16.self), floats, count)
     case .f64:
-      for index in 0..<count { floats[index] = Float(source.loadUnaligned(fromByteOffset: index * 8, as: Double.self)) }
+      for index in 0..<count {
+        floats[index] = Float(source.loadUnaligned(fromByteOffset: index * 8, as: Double.self))
+      }
     case .bool:
-      for index in 0..<count { floats[index] = source.load(fromByteOffset: index, as: UInt8.self) == 0 ? 0 : 1 }
+      for index in 0..<count {
+        floats[index] = source.load(fromByteOffset: index, as: UInt8.self) == 0 ? 0 : 1
+      }
     case .f32, .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8:
       target.copyMemory(from: source, byteCount: count * byteCount)
     }
@@ -26,9 +30,13 @@ extension DType {
     case .f16: ingot_f32_to_f16(floats, target.assumingMemoryBound(to: UInt16.self), count)
     case .bf16: ingot_f32_to_bf16(floats, target.assumingMemoryBound(to: UInt16.self), count)
     case .f64:
-      for index in 0..<count { target.storeBytes(of: Double(floats[index]), toByteOffset: index * 8, as: Double.self) }
+      for index in 0..<count {
+        target.storeBytes(of: Double(floats[index]), toByteOffset: index * 8, as: Double.self)
+      }
     case .bool:
-      for index in 0..<count { target.storeBytes(of: floats[index] == 0 ? 0 : 1, toByteOffset: index, as: UInt8.self) }
+      for index in 0..<count {
+        target.storeBytes(of: floats[index] == 0 ? 0 : 1, toByteOffset: index, as: UInt8.self)
+      }
     case .f32, .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8:
       target.copyMemory(from: source, byteCount: count * byteCount)
     }

@@ -85,7 +85,8 @@ public final class DecoderEngine: @unchecked Sendable {
   /// Memory the engine holds or will hold.
   public var memory: Memory {
     Memory(
-      weights: plan.weightBytes + runtime.rotary.byteCount, cache: cache.byteCount, workspace: plan.workspaceBytes)
+      weights: plan.weightBytes + runtime.rotary.byteCount, cache: cache.byteCount,
+      workspace: plan.workspaceBytes)
   }
 
   /// Begins an empty sequence.
@@ -114,7 +115,9 @@ public final class DecoderEngine: @unchecked Sendable {
       try check(items)
       var work = ForwardQueue(items)
       runtime.context.pool.map { ingot_pool_wake($0) }
-      while let pieces = work.next(tokens: options.chunkTokens, rows: options.logitRows, sequences: inputs.sequences) {
+      while let pieces = work.next(
+        tokens: options.chunkTokens, rows: options.logitRows, sequences: inputs.sequences)
+      {
         try run(pieces, items, onLogits)
       }
     }
@@ -136,7 +139,8 @@ public final class DecoderEngine: @unchecked Sendable {
     }
     guard pages <= cache.pages.freeCount else {
       throw IngotError(
-        .limit, "the key/value cache is full: \(pages) pages needed, \(cache.pages.freeCount) of \(cache.pageCount) free",
+        .limit,
+        "the key/value cache is full: \(pages) pages needed, \(cache.pages.freeCount) of \(cache.pageCount) free",
         hint: "use a larger context (-c) or fewer sequences")
     }
   }
@@ -186,7 +190,9 @@ extension Graph {
   var cacheLayers: [KVCache.Layer] {
     var layers: [Int: KVCache.Layer] = [:]
     for node in nodes {
-      guard case .attention(let attention) = node.op, case .paged(let layer) = attention.cache else { continue }
+      guard case .attention(let attention) = node.op, case .paged(let layer) = attention.cache else {
+        continue
+      }
       let key = type(of: node.inputs[1])
       layers[layer] = KVCache.Layer(kvHeads: key.dims[1].value ?? 0, headDim: key.dims[2].value ?? 0)
     }

@@ -19,7 +19,9 @@ final class DecoderInputs: @unchecked Sendable {
   private let queryStart: UnsafeMutablePointer<Int32>
 
   init(_ plan: Plan, tokens: Int, sequences: Int, blocks: Int) throws(IngotError) {
-    func port<T>(_ name: String, _ type: T.Type, atLeast count: Int) throws(IngotError) -> UnsafeMutablePointer<T> {
+    func port<T>(_ name: String, _ type: T.Type, atLeast count: Int) throws(IngotError)
+      -> UnsafeMutablePointer<T>
+    {
       guard let port = plan.inputs.first(where: { $0.name == name }), port.capacity >= count else {
         throw IngotError(.unsupported, "the graph has no input \"\(name)\" as decoders have it")
       }

@@ -12,10 +12,13 @@ struct SymbolTable {
 
   init(_ graph: Graph) throws(IngotError) {
     var names: Set<String> = []
-    for node in graph.nodes { for type in node.types { for dim in type.dims { names.formUnion(dim.terms.map(\.name)) } } }
+    for node in graph.nodes {
+      for type in node.types { for dim in type.dims { names.formUnion(dim.terms.map(\.name)) } }
+    }
     guard names.count <= 4 else {
       throw IngotError(
-        .unsupported, "\(names.count) named dims (\(names.sorted().joined(separator: ", "))); the engine takes 4")
+        .unsupported,
+        "\(names.count) named dims (\(names.sorted().joined(separator: ", "))); the engine takes 4")
     }
     self.names = names.sorted()
   }

@@ -53,7 +53,8 @@ final class KVCache: @unchecked Sendable {
   func copyPage(_ source: Int32, to target: Int32) {
     for (layer, buffer) in zip(layers, memory) {
       let bytes = Self.pageBytes(layer, type)
-      (buffer.base + Int(target) * bytes).copyMemory(from: buffer.base + Int(source) * bytes, byteCount: bytes)
+      (buffer.base + Int(target) * bytes).copyMemory(
+        from: buffer.base + Int(source) * bytes, byteCount: bytes)
     }
   }
 }

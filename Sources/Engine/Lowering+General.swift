@@ -47,7 +47,8 @@ extension Lowering {
       .binary(
         BinaryStep(
           function: function.kernel, a: UnsafePointer(try floatParameter(index, 0)),
-          b: UnsafePointer(try floatParameter(index, 1)), y: floatResult(index), dims: dims.map(symbols.extent),
+          b: UnsafePointer(try floatParameter(index, 1)), y: floatResult(index),
+          dims: dims.map(symbols.extent),
           aHas: axes(0), bHas: axes(1))))
   }
 
@@ -88,7 +89,8 @@ extension Lowering {
   mutating func emitLinearOnValues(_ index: Int, _ linear: Op.Linear) throws(IngotError) {
     let node = graph.nodes[index]
     let x = graph.type(of: node.inputs[0]).dims
-    guard x.count == 2 || x.allSatisfy({ $0.value != nil }), locations[node.inputs[0]]?.rowStride == nil else {
+    guard x.count == 2 || x.allSatisfy({ $0.value != nil }), locations[node.inputs[0]]?.rowStride == nil
+    else {
       throw unsupported(index, "x must be dense with at most its rows named")
     }
     let outputs = node.types[0].dims.last ?? 1
@@ -112,13 +114,16 @@ extension Lowering {
           BinaryStep(
             function: INGOT_ADD, a: UnsafePointer(floatResult(index)),
             b: UnsafePointer(try floatParameter(index, operand)), y: floatResult(index),
-            dims: [symbols.extent(rows), symbols.extent(outputs)], aHas: [true, true], bHas: [!isBias, true])))
+            dims: [symbols.extent(rows), symbols.extent(outputs)], aHas: [true, true], bHas: [!isBias, true]))
+      )
     }
   }
 
   mutating func emitSoftmax(_ index: Int, _ axis: Int) throws(IngotError) {
     let dims = graph.nodes[index].types[0].dims
-    guard axis == -1 || axis == dims.count - 1 else { throw unsupported(index, "only the last axis; permute first") }
+    guard axis == -1 || axis == dims.count - 1 else {
+      throw unsupported(index, "only the last axis; permute first")
+    }
     plan.steps.append(
       .softmax(
         from: UnsafePointer(floatOperand(index, 0)), to: floatResult(index), rows: extents(dims.dropLast()),
@@ -133,7 +138,8 @@ extension Lowering {
       .reduce(
         reduction.kernel, from: UnsafePointer(floatOperand(index, 0)), to: floatResult(index),
         ReduceExtents(
-          outer: extents(dims[..<axis]), axis: symbols.extent(dims[axis]), inner: extents(dims[(axis + 1)...]))))
+          outer: extents(dims[..<axis]), axis: symbols.extent(dims[axis]), inner: extents(dims[(axis + 1)...])
+        )))
   }
 
   mutating func emitSort(_ index: Int, descending: Bool) throws(IngotError) {

@@ -48,8 +48,11 @@ extension Lowering {
   }
 
   /// A parameter as f32, read once however many operators use it.
-  mutating func floatParameter(_ node: Int, _ operand: Int) throws(IngotError) -> UnsafeMutablePointer<Float> {
-    guard let parameter = parameter(graph.nodes[node].inputs[operand]) else { return floatOperand(node, operand) }
+  mutating func floatParameter(_ node: Int, _ operand: Int) throws(IngotError) -> UnsafeMutablePointer<Float>
+  {
+    guard let parameter = parameter(graph.nodes[node].inputs[operand]) else {
+      return floatOperand(node, operand)
+    }
     if let known = floats[parameter] { return known.base.assumingMemoryBound(to: Float.self) }
     let buffer = try source(node).floats(parameter)
     floats[parameter] = buffer
@@ -58,7 +61,9 @@ extension Lowering {
     return buffer.base.assumingMemoryBound(to: Float.self)
   }
 
-  private mutating func packedParameter(_ node: Int, _ parameter: Parameter) throws(IngotError) -> PackedWeight {
+  private mutating func packedParameter(_ node: Int, _ parameter: Parameter) throws(IngotError)
+    -> PackedWeight
+  {
     if let known = packed[parameter] { return known }
     let weight = try source(node).pack(parameter, context: runtime.context)
     packed[parameter] = weight
@@ -74,7 +79,8 @@ extension Lowering {
     let width = node.types[0].dims.last?.value ?? 0
     guard graph.type(of: node.inputs[1]).dtype == .i64 else { throw unsupported(index, "ids must be i64") }
     var step = EmbeddingStep(
-      kind: INGOT_TABLE_F32, block: 0, table: UnsafeRawPointer(bitPattern: 64)!, rowBytes: width * 4, width: width,
+      kind: INGOT_TABLE_F32, block: 0, table: UnsafeRawPointer(bitPattern: 64)!, rowBytes: width * 4,
+      width: width,
       rowCount: graph.type(of: node.inputs[0]).dims[0].value ?? 0,
       ids: UnsafePointer(operand(index, 1).assumingMemoryBound(to: Int64.self)),
       count: symbols.extent(graph.type(of: node.inputs[1]).dims[0]), y: floatResult(index))
@@ -156,7 +162,9 @@ extension Lowering {
     guard let heads = node.types[0].dims[1].value, let headDim = node.types[0].dims[2].value else {
       throw unsupported(index, "heads and head dim must be numbers")
     }
-    guard graph.type(of: node.inputs[1]).dtype == .i64 else { throw unsupported(index, "positions must be i64") }
+    guard graph.type(of: node.inputs[1]).dtype == .i64 else {
+      throw unsupported(index, "positions must be i64")
+    }
     var arguments = ingot_rope_arguments()
     (arguments.heads, arguments.head_dim) = (Int64(heads), Int64(headDim))
     arguments.rotary_dim = Int64(rope.rotaryDim)
@@ -253,6 +261,8 @@ extension TensorEncoding {
 /// Owns a small allocation that steps point to.
 final class Allocation: @unchecked Sendable {
   private let pointer: UnsafeMutableRawPointer
-  init<T: BitwiseCopyable>(_ pointer: UnsafeMutablePointer<T>) { self.pointer = UnsafeMutableRawPointer(pointer) }
+  init<T: BitwiseCopyable>(_ pointer: UnsafeMutablePointer<T>) {
+    self.pointer = UnsafeMutableRawPointer(pointer)
+  }
   deinit { pointer.deallocate() }
 }

@@ -92,7 +92,8 @@ extension Lowering {
   /// Closes the gaps between an operand's rows.
   mutating func emitDenseCopy(_ index: Int, _ operand: Int) {
     let value = graph.nodes[index].inputs[operand]
-    guard let buffer = dense[OperandKey(node: index, operand: operand)], let y = buffers[buffer].address else { return }
+    guard let buffer = dense[OperandKey(node: index, operand: operand)], let y = buffers[buffer].address
+    else { return }
     plan.steps.append(.copy(denseCopy(of: value, to: y)))
   }
 

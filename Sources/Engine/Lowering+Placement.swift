@@ -116,7 +116,8 @@ extension Lowering {
       // Rows stay rows: [T, H·D] → [T, H, D].
       return node.types[0].dims.first != graph.type(of: value).dims.first
     case .cast, .split: return !isView(index)
-    case .input, .parameter, .constant, .embedding, .gather, .matmul, .unary, .binary, .softmax, .reduce, .topK,
+    case .input, .parameter, .constant, .embedding, .gather, .matmul, .unary, .binary, .softmax, .reduce,
+      .topK,
       .sort, .permute, .slice, .concat, .tile:
       return true
     }
@@ -131,7 +132,8 @@ extension Lowering {
     switch node.op {
     case .rope: candidate = 0
     case .linear(let linear) where linear.hasResidual: candidate = node.inputs.count - 1
-    case .linear, .input, .parameter, .constant, .embedding, .gather, .matmul, .rmsNorm, .layerNorm, .attention,
+    case .linear, .input, .parameter, .constant, .embedding, .gather, .matmul, .rmsNorm, .layerNorm,
+      .attention,
       .unary, .binary, .gated, .cast, .softmax, .reduce, .topK, .sort, .reshape, .permute, .slice, .concat,
       .split, .tile:
       return nil
@@ -139,7 +141,9 @@ extension Lowering {
     let value = node.inputs[candidate]
     let isOutput = graph.outputs.contains { $0.value.node == index }
     guard !isOutput, dense[OperandKey(node: index, operand: candidate)] == nil, !isReadAfter(index, value),
-      node.inputs.enumerated().allSatisfy({ $0.offset == candidate || locations[$0.element]?.buffer != locations[value]?.buffer })
+      node.inputs.enumerated().allSatisfy({
+        $0.offset == candidate || locations[$0.element]?.buffer != locations[value]?.buffer
+      })
     else { return nil }
     return candidate
   }
@@ -163,7 +167,8 @@ extension Op {
   var isSource: Bool {
     switch self {
     case .input, .constant, .parameter: true
-    case .embedding, .gather, .linear, .matmul, .rmsNorm, .layerNorm, .rope, .attention, .unary, .binary, .gated,
+    case .embedding, .gather, .linear, .matmul, .rmsNorm, .layerNorm, .rope, .attention, .unary, .binary,
+      .gated,
       .cast, .softmax, .reduce, .topK, .sort, .reshape, .permute, .slice, .concat, .split, .tile:
       false
     }

@@ -154,7 +154,9 @@ struct Lowering {
 
   /// Start of an operand's elements: of its dense copy where one was made.
   func operand(_ node: Int, _ index: Int) -> UnsafeMutableRawPointer {
-    if let copy = dense[OperandKey(node: node, operand: index)], let base = buffers[copy].address { return base }
+    if let copy = dense[OperandKey(node: node, operand: index)], let base = buffers[copy].address {
+      return base
+    }
     return address(graph.nodes[node].inputs[index])
   }
 

@@ -86,7 +86,9 @@ public final class NetworkEngine: @unchecked Sendable {
     for (name, tensor) in try forward(inputs) {
       if let expected = outputs[name], expected.dtype != tensor.dtype || expected.shape != tensor.shape {
         throw IngotError(
-          .shape, "output \"\(name)\" is \(tensor.dtype)\(tensor.shape), room was made for \(expected.dtype)\(expected.shape)")
+          .shape,
+          "output \"\(name)\" is \(tensor.dtype)\(tensor.shape), room was made for \(expected.dtype)\(expected.shape)"
+        )
       }
       outputs[name] = tensor
     }
@@ -116,7 +118,8 @@ public final class NetworkEngine: @unchecked Sendable {
 
 extension TensorType {
   /// Checks a tensor against a declaration and notes the sizes of its names.
-  fileprivate func bind(to given: TensorType, _ name: String, _ sizes: inout [String: Int]) throws(IngotError) {
+  fileprivate func bind(to given: TensorType, _ name: String, _ sizes: inout [String: Int]) throws(IngotError)
+  {
     let mismatch = IngotError(.shape, "input \"\(name)\" is declared as \(self), the tensor is \(given)")
     guard dtype == given.dtype, rank == given.rank else { throw mismatch }
     for (dim, extent) in zip(dims, given.dims) {

@@ -15,7 +15,8 @@ package struct PageAllocator {
   package mutating func allocate() throws(IngotError) -> Int32 {
     guard let page = free.popLast() else {
       throw IngotError(
-        .limit, "the key/value cache is full: all \(counts.count) pages of \(KVCache.pageTokens) tokens are in use",
+        .limit,
+        "the key/value cache is full: all \(counts.count) pages of \(KVCache.pageTokens) tokens are in use",
         hint: "use a larger context (-c) or fewer sequences")
     }
     counts[Int(page)] = 1

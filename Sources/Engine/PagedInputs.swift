@@ -17,7 +17,8 @@ final class PagedInputs {
   /// - Throws: `.argument` when the graph's inputs are not named as `Batch` names them.
   init(_ plan: Plan, slotCount: Int) throws(IngotError) {
     func port(_ name: String, _ dtype: DType, rank: Int) throws(IngotError) -> Plan.Port {
-      guard let port = plan.inputs.first(where: { $0.name == name }), port.type.dtype == dtype, port.type.rank == rank
+      guard let port = plan.inputs.first(where: { $0.name == name }), port.type.dtype == dtype,
+        port.type.rank == rank
       else {
         throw IngotError(
           .argument, "paged attention needs an input \"\(name)\" of type \(dtype) with \(rank) dims",
@@ -60,19 +61,24 @@ final class PagedInputs {
         throw refuse("q_len", sequence, length, "there are \(tokens) tokens in all")
       }
       guard total >= length, total <= blocks * KVCache.pageTokens else {
-        throw refuse("seq_len", sequence, total, "between \(length) and \(blocks * KVCache.pageTokens) are possible")
+        throw refuse(
+          "seq_len", sequence, total, "between \(length) and \(blocks * KVCache.pageTokens) are possible")
       }
       for block in 0..<(total + KVCache.pageTokens - 1) / KVCache.pageTokens {
         let page = Int(tables[sequence * blocks + block])
         guard page >= 0, page < slotCount / KVCache.pageTokens else {
-          throw refuse("block_tables", sequence * blocks + block, page, "the cache has \(slotCount / KVCache.pageTokens) pages")
+          throw refuse(
+            "block_tables", sequence * blocks + block, page,
+            "the cache has \(slotCount / KVCache.pageTokens) pages")
         }
       }
       queryStart[sequence] = Int32(token)
       for index in token..<token + length {
         sequenceOf[index] = Int32(sequence)
         guard positionValues[index] == Int64(total - length + index - token) else {
-          throw refuse("position_ids", index, Int(positionValues[index]), "the token's place in its sequence is \(total - length + index - token)")
+          throw refuse(
+            "position_ids", index, Int(positionValues[index]),
+            "the token's place in its sequence is \(total - length + index - token)")
         }
         guard slotValues[index] >= 0, slotValues[index] < slotCount else {
           throw refuse("slots", index, Int(slotValues[index]), "the cache has \(slotCount)")

@@ -1,5 +1,6 @@
 internal import Checkpoints
 internal import IngotCore
+
 #if canImport(Darwin)
   import Darwin
 #else
@@ -59,7 +60,8 @@ final class RotaryTables: @unchecked Sendable {
     let angles = try source.angles(plannedLength: maximumPositions)
     guard angles.inverseFrequencies.count * 2 == rotaryDim else {
       throw IngotError(
-        .shape, "the rotary table \"\(name)\" has \(angles.inverseFrequencies.count) pairs, the graph needs \(rotaryDim / 2)",
+        .shape,
+        "the rotary table \"\(name)\" has \(angles.inverseFrequencies.count) pairs, the graph needs \(rotaryDim / 2)",
         at: .init(line: place))
     }
     let pointers = UnsafeMutablePointer<UnsafePointer<Float>?>.allocate(capacity: Self.capacity)
@@ -69,7 +71,9 @@ final class RotaryTables: @unchecked Sendable {
   }
 
   /// The array of table addresses a rope step reads.
-  func pointers(_ index: Int) -> UnsafePointer<UnsafePointer<Float>?> { UnsafePointer(entries[index].pointers) }
+  func pointers(_ index: Int) -> UnsafePointer<UnsafePointer<Float>?> {
+    UnsafePointer(entries[index].pointers)
+  }
 
   /// Picks the tables of a sequence planned to have so many tokens.
   /// - Returns: the index that the sequence's tokens carry.

@@ -26,7 +26,8 @@ final class Runtime: @unchecked Sendable {
     self.cache = cache
     pool = ThreadPool.shared(threads: options.threads, spins: options.spins)
     context = ingot_context(
-      pool: pool.handle, threads: Int32(options.threads), isa: options.instructionSet.kernelValue, scratch: nil,
+      pool: pool.handle, threads: Int32(options.threads), isa: options.instructionSet.kernelValue,
+      scratch: nil,
       scratch_bytes: 0)
     batch = .allocate(capacity: 1)
     batch.initialize(to: ingot_batch())
@@ -50,7 +51,9 @@ final class Runtime: @unchecked Sendable {
     let sequenceOf = (buffer.base + tokens * 12).bindMemory(to: Int32.self, capacity: tokens)
     let blocks = (buffer.base + tokens * 16).bindMemory(to: Int32.self, capacity: pages)
     let lengths = (buffer.base + tokens * 16 + pages * 4).bindMemory(to: Int32.self, capacity: 4)
-    for token in 0..<tokens { (positions[token], slots[token], sequenceOf[token]) = (Int64(token), Int32(token), 0) }
+    for token in 0..<tokens {
+      (positions[token], slots[token], sequenceOf[token]) = (Int64(token), Int32(token), 0)
+    }
     for page in 0..<pages { blocks[page] = Int32(page) }
     ownBatch = ingot_batch(
       tokens: 0, sequences: 1, max_blocks: Int64(pages), positions: positions, slots: slots,

@@ -13,7 +13,8 @@ extension Plan {
 
 extension Step {
   fileprivate func run(
-    _ sizes: Sizes, _ runtime: Runtime, _ context: UnsafePointer<ingot_context>, _ tableOf: UnsafePointer<Int32>?
+    _ sizes: Sizes, _ runtime: Runtime, _ context: UnsafePointer<ingot_context>,
+    _ tableOf: UnsafePointer<Int32>?
   ) {
     switch self {
     case .embedding(let step):
@@ -177,7 +178,10 @@ extension CopyStep {
 extension GatherStep {
   fileprivate func run(_ sizes: Sizes) {
     let (outer, axis, inner, count) =
-      (self.outer.product(sizes), self.axis.value(sizes), self.inner.product(sizes), self.count.product(sizes))
+      (
+        self.outer.product(sizes), self.axis.value(sizes), self.inner.product(sizes),
+        self.count.product(sizes)
+      )
     let bytes = inner * elementBytes
     for block in 0..<outer {
       for position in 0..<count {
@@ -188,7 +192,8 @@ extension GatherStep {
         // Negative indices count from the end; those out of range are refused before the plan runs, or, when
         // computed, read the nearest element rather than memory that is not theirs.
         let index = min(max(raw < 0 ? raw + axis : raw, 0), max(axis - 1, 0))
-        (y + (block * count + position) * bytes).copyMemory(from: x + (block * axis + index) * bytes, byteCount: bytes)
+        (y + (block * count + position) * bytes).copyMemory(
+          from: x + (block * axis + index) * bytes, byteCount: bytes)
       }
     }
   }

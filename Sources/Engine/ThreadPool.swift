@@ -1,5 +1,6 @@
 internal import CKernels
 internal import IngotCore
+
 #if canImport(Darwin)
   import Darwin
 #else

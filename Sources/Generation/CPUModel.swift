@@ -5,7 +5,9 @@ public import Models
 
 /// A checkpoint run by the CPU engine.
 public final class CPUModel: LanguageModel {
+  /// The model's configuration.
   public let config: DecoderConfig
+  /// Most tokens of one sequence.
   public let contextLength: Int
   /// The engine.
   public let engine: DecoderEngine
@@ -24,10 +26,12 @@ public final class CPUModel: LanguageModel {
     }
   }
 
+  /// Begins an empty sequence; see `LanguageModel`.
   public func makeSequence(plannedLength: Int) throws(IngotError) -> any ModelSequence {
     CPUSequence(try engine.makeSequence(plannedLength: plannedLength))
   }
 
+  /// Appends tokens and computes logits; see `LanguageModel`.
   public func forward(
     _ inputs: [ModelInput], onLogits: (Int, Int, UnsafeBufferPointer<Float>) -> Void
   ) throws(IngotError) {

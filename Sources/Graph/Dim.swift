@@ -47,7 +47,11 @@ public struct Dim: Sendable, Hashable {
     var constant = constant
     var factors: [String: Int] = [:]
     for term in terms {
-      if let size = sizes[term.name] { constant += size * term.factor } else { factors[term.name] = term.factor }
+      if let size = sizes[term.name] {
+        constant += size * term.factor
+      } else {
+        factors[term.name] = term.factor
+      }
     }
     return Dim(constant: constant, factors: factors)
   }

@@ -48,10 +48,13 @@ extension Checker {
     }
     for (index, dim) in dims.enumerated() where index != inferred {
       if let value = dim.value {
-        try require(value > 0 && left % value == 0 || value == left, "cannot become \(dims.map(\.description))")
+        try require(
+          value > 0 && left % value == 0 || value == left, "cannot become \(dims.map(\.description))")
         left = value == 0 ? 1 : left / value
       } else {
-        guard let match = names.firstIndex(of: dim) else { throw error("cannot become \(dims.map(\.description))") }
+        guard let match = names.firstIndex(of: dim) else {
+          throw error("cannot become \(dims.map(\.description))")
+        }
         names.remove(at: match)
       }
     }

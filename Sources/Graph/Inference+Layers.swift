@@ -6,7 +6,8 @@ extension Checker {
     try require(!parameter.parts.isEmpty, "a parameter needs a part")
     for part in parameter.parts {
       try require(
-        !part.dims.isEmpty && part.dims.allSatisfy { $0 > 0 }, "\(part.name) has impossible extents \(part.dims)")
+        !part.dims.isEmpty && part.dims.allSatisfy { $0 > 0 },
+        "\(part.name) has impossible extents \(part.dims)")
       try require(
         part.dims.dropFirst() == parameter.parts[0].dims.dropFirst(),
         "\(part.name) \(part.dims) does not lie along \(parameter.parts[0].name) \(parameter.parts[0].dims)")
@@ -49,7 +50,8 @@ extension Checker {
     let (a, b) = (operands[0], operands[1])
     try require(a.rank >= 2 && b.rank >= 2, "needs operands of two dims or more")
     try require(a.dtype.isFloat && b.dtype.isFloat, "needs floating-point operands")
-    let (rows, inner) = transposeA ? (a.dims[a.rank - 1], a.dims[a.rank - 2]) : (a.dims[a.rank - 2], a.dims[a.rank - 1])
+    let (rows, inner) =
+      transposeA ? (a.dims[a.rank - 1], a.dims[a.rank - 2]) : (a.dims[a.rank - 2], a.dims[a.rank - 1])
     let (other, columns) =
       transposeB ? (b.dims[b.rank - 1], b.dims[b.rank - 2]) : (b.dims[b.rank - 2], b.dims[b.rank - 1])
     try require(inner == other, "inner extents \(inner) and \(other) differ")
@@ -69,7 +71,9 @@ extension Checker {
   func rope(_ rope: Op.Rope) throws(IngotError) -> TensorType {
     let x = try float()
     try require(x.rank == 3, "needs x [tokens, heads, head dim]")
-    try require(operands[1].dims == [x.dims[0]] && !operands[1].dtype.isFloat, "positions must be integers [\(x.dims[0])]")
+    try require(
+      operands[1].dims == [x.dims[0]] && !operands[1].dtype.isFloat,
+      "positions must be integers [\(x.dims[0])]")
     let headDim = x.dims[2].value ?? Int.max
     try require(
       rope.rotaryDim > 0 && rope.rotaryDim % 2 == 0 && rope.rotaryDim <= headDim,
@@ -82,7 +86,8 @@ extension Checker {
     try require(q.rank == 3 && k.rank == 3 && k.dims == v.dims, "needs q, k, v [tokens, heads, head dim]")
     try require(q.dims[0] == k.dims[0] && q.dims[2] == k.dims[2], "q and k must agree in tokens and head dim")
     if let heads = q.dims[1].value, let kvHeads = k.dims[1].value {
-      try require(kvHeads > 0 && heads % kvHeads == 0, "\(heads) query heads do not divide into \(kvHeads) groups")
+      try require(
+        kvHeads > 0 && heads % kvHeads == 0, "\(heads) query heads do not divide into \(kvHeads) groups")
     }
     try require((attention.window ?? 1) > 0, "a window of \(attention.window ?? 0) sees nothing")
     return q

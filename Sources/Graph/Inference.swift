@@ -72,7 +72,8 @@ struct Checker {
   }
 
   func requireArity() throws(IngotError) {
-    try require(op.arity.contains(operands.count), "takes \(op.arity.lowerBound) operands, got \(operands.count)")
+    try require(
+      op.arity.contains(operands.count), "takes \(op.arity.lowerBound) operands, got \(operands.count)")
   }
 
   /// The first operand's type with another element type.

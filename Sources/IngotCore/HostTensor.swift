@@ -17,7 +17,9 @@ public struct HostTensor: @unchecked Sendable {
   ) throws(IngotError) {
     guard bytes.count == shape.count * dtype.byteCount else {
       throw IngotError(
-        .shape, "a \(dtype) tensor of shape \(shape) takes \(shape.count * dtype.byteCount) bytes, got \(bytes.count)")
+        .shape,
+        "a \(dtype) tensor of shape \(shape) takes \(shape.count * dtype.byteCount) bytes, got \(bytes.count)"
+      )
     }
     (self.dtype, self.shape, self.bytes, self.storage) = (dtype, shape, bytes, storage)
   }

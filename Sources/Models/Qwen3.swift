@@ -4,12 +4,14 @@ public import NN
 /// Qwen3 dense decoders: pre-norm, grouped-query attention with RMS norm on q and k heads, SwiGLU.
 /// Source: `modeling_qwen3.py`, Hugging Face transformers.
 public struct Qwen3: CausalLM {
+  /// The `model_type`s of this family.
   public static let modelTypes = ["qwen3"]
   let embedTokens: Embedding
   let layers: [Layer]
   let norm: RMSNorm
   let lmHead: Linear
 
+  /// Names the parameters.
   public init(_ c: DecoderConfig) {
     embedTokens = Embedding("model.embed_tokens", c.vocabSize, c.hiddenSize)
     layers = (0..<c.layerCount).map { Layer("model.layers" / $0, c, index: $0) }
@@ -17,6 +19,7 @@ public struct Qwen3: CausalLM {
     lmHead = c.tiesEmbeddings ? embedTokens.asLinear : Linear("lm_head", c.hiddenSize, c.vocabSize)
   }
 
+  /// Ids `[T]` → logits `[R, vocab]`.
   public func callAsFunction(_ ids: Tensor, _ batch: Batch) -> Tensor {
     let hidden = layers.reduce(embedTokens(ids)) { x, layer in layer(x, batch) }  // [T, hidden]
     return lmHead(norm(hidden.rows(batch.logitRows)))  // [R, vocab]

@@ -74,7 +74,8 @@ public func pagedAttention(
   let attributes = Op.Attention(
     cache: .paged(layer: layer), scale: Float(scale), window: window, softcap: softcap.map { Float($0) })
   return Tensor(
-    .attention(attributes), [q, k, v, batch.slots, batch.blockTables, batch.queryLengths, batch.sequenceLengths],
+    .attention(attributes),
+    [q, k, v, batch.slots, batch.blockTables, batch.queryLengths, batch.sequenceLengths],
     place: "\(file):\(line)")
 }
 
@@ -90,7 +91,8 @@ public func swiglu(_ gate: Tensor, _ up: Tensor, file: String = #fileID, line: I
 }
 
 /// An elementwise function by name.
-public func activation(_ function: Op.Unary, _ x: Tensor, file: String = #fileID, line: Int = #line) -> Tensor {
+public func activation(_ function: Op.Unary, _ x: Tensor, file: String = #fileID, line: Int = #line) -> Tensor
+{
   Tensor(.unary(function), [x], place: "\(file):\(line)")
 }
 

@@ -113,7 +113,9 @@ public struct Rope: Sendable {
 
   /// - Parameter rotaryDim: how many dims of each head rotate.
   public init(at positions: Tensor, rotaryDim: Int, interleaved: Bool = false, table: String = "rope") {
-    (self.positions, self.rotaryDim, self.interleaved, self.table) = (positions, rotaryDim, interleaved, table)
+    (self.positions, self.rotaryDim, self.interleaved, self.table) = (
+      positions, rotaryDim, interleaved, table
+    )
   }
 
   /// [T, heads, D] → the same, rotated.

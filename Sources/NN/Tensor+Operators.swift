@@ -28,7 +28,9 @@ extension Tensor {
   public static prefix func - (a: Tensor) -> Tensor { activation(.neg, a) }
 
   /// Applies a function of two operands by name: `x.binary(.less, y)` compares.
-  public func binary(_ function: Op.Binary, _ other: Tensor, file: String = #fileID, line: Int = #line) -> Tensor {
+  public func binary(_ function: Op.Binary, _ other: Tensor, file: String = #fileID, line: Int = #line)
+    -> Tensor
+  {
     Tensor(.binary(function), [self, other], place: "\(file):\(line)")
   }
 

@@ -31,7 +31,9 @@ public struct WeightPacker: Sendable {
   /// Whether tensors have one packed format and so can lie in one matrix.
   public func haveOneFormat(_ names: [String]) -> Bool {
     let formats = names.map { checkpoint.tensor(named: $0)?.encoding.packedFormat }
-    return formats.allSatisfy { $0 != nil && $0?.format == formats[0]?.format && $0?.group == formats[0]?.group }
+    return formats.allSatisfy {
+      $0 != nil && $0?.format == formats[0]?.format && $0?.group == formats[0]?.group
+    }
   }
 
   /// A parameter of any shape as 32-bit floats: norms and biases.
@@ -42,7 +44,8 @@ public struct WeightPacker: Sendable {
     let buffer = try AlignedBuffer(byteCount: count * MemoryLayout<Float>.stride)
     var target = UnsafeMutableBufferPointer(rebasing: buffer.bytes.bindMemory(to: Float.self)[..<count])
     for tensor in tensors {
-      tensor.readRows(0..<tensor.rowCount, into: UnsafeMutableBufferPointer(rebasing: target[..<tensor.shape.count]))
+      tensor.readRows(
+        0..<tensor.rowCount, into: UnsafeMutableBufferPointer(rebasing: target[..<tensor.shape.count]))
       target = UnsafeMutableBufferPointer(rebasing: target[tensor.shape.count...])
     }
     return buffer
@@ -91,7 +94,11 @@ struct PackingJob {
     let rows = min(16, outputs - tile * 16)
     let tileBytes = ingot_tile_bytes(format, Int64(inputs), Int32(group))
     let destination = target + tile * tileBytes
-    if group == 0 { packFloats(tile * 16, rows, destination) } else { packBlocks(tile * 16, rows, destination) }
+    if group == 0 {
+      packFloats(tile * 16, rows, destination)
+    } else {
+      packBlocks(tile * 16, rows, destination)
+    }
   }
 
   private func packFloats(_ first: Int, _ rows: Int, _ destination: UnsafeMutableRawPointer) {
@@ -107,7 +114,8 @@ struct PackingJob {
           encoding.decode(bytes, into: part.bindMemory(to: Float.self).baseAddress!, count: inputs)
         }
       }
-      ingot_pack_float_tile(format, Int64(inputs), scratch.baseAddress, Int64(inputs), Int32(rows), destination)
+      ingot_pack_float_tile(
+        format, Int64(inputs), scratch.baseAddress, Int64(inputs), Int32(rows), destination)
     }
   }
 
@@ -119,7 +127,9 @@ struct PackingJob {
         let minimum = format == INGOT_I4M || format == INGOT_I8M ? scale + rows * groups : nil
         for index in 0..<rows {
           let (bytes, encoding) = row(first + index)
-          guard case .block(let type) = encoding else { preconditionFailure("blocks and floats in one weight") }
+          guard case .block(let type) = encoding else {
+            preconditionFailure("blocks and floats in one weight")
+          }
           let status = ingot_split_blocks(
             ingot_block(rawValue: type.rawValue), bytes.baseAddress, inputs / type.blockWeights,
             q + index * inputs, scale + index * groups, minimum.map { $0 + index * groups })

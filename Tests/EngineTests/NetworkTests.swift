@@ -39,10 +39,14 @@ import Testing
     let network = Network()
     let x = Tensor("x", .f32, [tokens, Dim.fixed(width)])
     let positions = Tensor("positions", .i64, [tokens])
-    func weight(_ name: String, _ rows: Int, _ columns: Int) -> Tensor { Tensor(name, .f32, [.fixed(rows), .fixed(columns)]) }
+    func weight(_ name: String, _ rows: Int, _ columns: Int) -> Tensor {
+      Tensor(name, .f32, [.fixed(rows), .fixed(columns)])
+    }
     let h = rmsNorm(x, Tensor("norm", .f32, [24]), epsilon: 1e-5)
-    let q = rope(linear(h, weight("q", heads * headDim, width)).heads(heads), at: positions, rotaryDim: headDim)
-    let k = rope(linear(h, weight("k", kvHeads * headDim, width)).heads(kvHeads), at: positions, rotaryDim: headDim)
+    let q = rope(
+      linear(h, weight("q", heads * headDim, width)).heads(heads), at: positions, rotaryDim: headDim)
+    let k = rope(
+      linear(h, weight("k", kvHeads * headDim, width)).heads(kvHeads), at: positions, rotaryDim: headDim)
     let v = linear(h, weight("v", kvHeads * headDim, width)).heads(kvHeads)
     let attended = causalAttention(q, k, v, scale: 0.25).joined()
     let residual = x + linear(attended, weight("o", width, heads * headDim))
@@ -56,7 +60,8 @@ import Testing
     var random = Seeded(seed)
     let positions = (0..<tokens).map { Int64($0) }
     return [
-      "x": try .random(.f32, [tokens, 24], &random), "positions": try HostTensor(positions, shape: Shape([tokens])),
+      "x": try .random(.f32, [tokens, 24], &random),
+      "positions": try HostTensor(positions, shape: Shape([tokens])),
       "norm": try .random(.f32, [24], &random), "q": try .random(.f32, [24, 24], &random),
       "k": try .random(.f32, [8, 24], &random), "v": try .random(.f32, [8, 24], &random),
       "o": try .random(.f32, [24, 24], &random), "gate": try .random(.f32, [40, 24], &random),
@@ -81,7 +86,8 @@ import Testing
 
   @Test func networksAreIndependentAndConcurrent() async throws {
     let expected = try (0..<8).map { seed in
-      try Self.block().buildEngine(options: .test()).forward(Self.blockInputs(tokens: 12, seed: UInt64(seed)))["y"]?.floats
+      try Self.block().buildEngine(options: .test()).forward(
+        Self.blockInputs(tokens: 12, seed: UInt64(seed)))["y"]?.floats
     }
     try await withThrowingTaskGroup(of: (Int, [Float]?).self) { group in
       for seed in 0..<8 {

@@ -6,7 +6,9 @@ import Testing
 
 /// Each operator through graph, plan and kernel, against values worked out by hand or plain loops.
 @Suite struct OperatorTests {
-  private func run(_ outputs: [(String, Tensor)], _ inputs: [String: HostTensor]) throws -> [String: HostTensor] {
+  private func run(_ outputs: [(String, Tensor)], _ inputs: [String: HostTensor]) throws -> [String:
+    HostTensor]
+  {
     let network = Network()
     for (name, tensor) in outputs { network.markOutput(tensor, name) }
     return try network.buildEngine(options: .test()).forward(inputs)
@@ -92,7 +94,8 @@ import Testing
 
   @Test func castsRound() throws {
     let values: [Float] = [1.5, -2.5, 3.999, 70_000, 0, -1]
-    let cast = try run([("i", x.cast(.i64)), ("h", x.cast(.f16).cast(.f32)), ("b", x.cast(.bool))], input(values))
+    let cast = try run(
+      [("i", x.cast(.i64)), ("h", x.cast(.f16).cast(.f32)), ("b", x.cast(.bool))], input(values))
     #expect(cast["i"]?.array(of: Int64.self) == [1, -2, 3, 70_000, 0, -1])
     #expect(cast["h"]?.floats == [1.5, -2.5, 3.998_046_875, .infinity, 0, -1])
     #expect(cast["b"]?.array(of: UInt8.self) == [1, 1, 1, 1, 0, 1])
@@ -106,11 +109,19 @@ import Testing
     let y = try floats(product, ["a": a, "b": b])
     let (av, bv) = (a.floats, b.floats)
     var reference: [Double] = []
-    for outer in 0..<2 { for batch in 0..<3 { for row in 0..<4 { for column in 0..<6 {
-      reference.append((0..<5).reduce(0) {
-        $0 + Double(av[((outer * 3 + batch) * 4 + row) * 5 + $1]) * Double(bv[(batch * 6 + column) * 5 + $1])
-      })
-    } } } }
+    for outer in 0..<2 {
+      for batch in 0..<3 {
+        for row in 0..<4 {
+          for column in 0..<6 {
+            reference.append(
+              (0..<5).reduce(0) {
+                $0 + Double(av[((outer * 3 + batch) * 4 + row) * 5 + $1])
+                  * Double(bv[(batch * 6 + column) * 5 + $1])
+              })
+          }
+        }
+      }
+    }
     #expect(normalisedError(y, reference) < 1e-12)
   }
 

@@ -55,12 +55,15 @@ struct ReferenceBlock {
         let weights = scores.map { exp($0 - scores.max()!) }
         let sum = weights.reduce(0, +)
         for dim in 0..<8 {
-          attended[(token * 3 + head) * 8 + dim] = (0...token).reduce(0) { $0 + weights[$1] * v[$1 * 8 + dim] } / sum
+          attended[(token * 3 + head) * 8 + dim] =
+            (0...token).reduce(0) { $0 + weights[$1] * v[$1 * 8 + dim] } / sum
         }
       }
     }
     let residual = zip(x, linear(attended, "o", inputs: 24)).map(+)
-    let gated = zip(linear(residual, "gate", inputs: 24), linear(residual, "up", inputs: 24)).map { $0 / (1 + exp(-$0)) * $1 }
+    let gated = zip(linear(residual, "gate", inputs: 24), linear(residual, "up", inputs: 24)).map {
+      $0 / (1 + exp(-$0)) * $1
+    }
     return zip(residual, linear(gated, "down", inputs: 40)).map(+)
   }
 }

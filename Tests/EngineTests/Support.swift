@@ -20,7 +20,9 @@ struct Seeded: RandomNumberGenerator {
 
 extension HostTensor {
   /// Random floats in a dtype.
-  static func random(_ dtype: DType, _ dims: [Int], _ random: inout Seeded, scale: Float = 1) throws -> HostTensor {
+  static func random(_ dtype: DType, _ dims: [Int], _ random: inout Seeded, scale: Float = 1) throws
+    -> HostTensor
+  {
     let shape = Shape(dims)
     let values = random.floats(shape.count, scale: scale)
     guard dtype == .f16 else { return try HostTensor(values, shape: shape) }

@@ -21,13 +21,16 @@ import Testing
     #expect(try type(x.topK(2).indices) == "i64[t, 2]")
     #expect(try type(x.binary(.less, Tensor(scalar: 0))) == "bool[t, 12]")
     #expect(try type(embedding(Tensor("ids", .i64, ["t"]), x)) == "f32[t, 12]")
-    #expect(try type(matmul(x.heads(3).permute([1, 0, 2]), x.heads(3).permute([1, 2, 0]))) == "f32[3, t, t]")
+    #expect(
+      try type(matmul(x.heads(3).permute([1, 0, 2]), x.heads(3).permute([1, 2, 0]))) == "f32[3, t, t]")
   }
 
   struct Mistake: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let make: @Sendable (Tensor) -> Tensor
-    init(_ name: String, _ make: @escaping @Sendable (Tensor) -> Tensor) { (testDescription, self.make) = (name, make) }
+    init(_ name: String, _ make: @escaping @Sendable (Tensor) -> Tensor) {
+      (testDescription, self.make) = (name, make)
+    }
   }
 
   static let mistakes = [

@@ -47,7 +47,8 @@ import Testing
 
   @Test func linearsWithDifferentBiasesStayApart() throws {
     let y = Linear("a", 4, 4)(x) + Linear("b", 4, 4, bias: true)(x)
-    #expect(operators(try Pass.mergeLinears(where: { _ in true }).run(try graph(y))).count { $0 == "linear" } == 2)
+    #expect(
+      operators(try Pass.mergeLinears(where: { _ in true }).run(try graph(y))).count { $0 == "linear" } == 2)
   }
 
   @Test func gateAndProductFuse() throws {

@@ -33,7 +33,8 @@ struct ModelFixture: Sendable, CustomTestStringConvertible {
   /// The reference: float32 [T, V], all positions, one prefill.
   func logits() throws -> [Float] { try NPY.read(path: folder + "/logits.npy").array(of: Float.self) }
 
-  func model(threads: Int = 1, kvType: KVType = .f32, chunk: Int = 512, sequences: Int = 1) throws -> CPUModel {
+  func model(threads: Int = 1, kvType: KVType = .f32, chunk: Int = 512, sequences: Int = 1) throws -> CPUModel
+  {
     var options = DecoderEngine.Options(contextLength: try ids().count)
     options.engine = EngineOptions(threads: threads)
     options.engine.spins = 0

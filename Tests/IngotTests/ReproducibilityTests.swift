@@ -4,13 +4,17 @@ import Testing
 
 /// Logits depend on a sequence's tokens alone, bit for bit.
 @Suite struct ReproducibilityTests {
-  private static let cases = ModelFixture.safetensors.filter {
-    ["llama-gqa", "mistral-sliding", "qwen2-sliding", "qwen3-tied", "llama-mha-odd"].contains($0.name)
-  } + ModelFixture.gguf
+  private static let cases =
+    ModelFixture.safetensors.filter {
+      ["llama-gqa", "mistral-sliding", "qwen2-sliding", "qwen3-tied", "llama-mha-odd"].contains($0.name)
+    } + ModelFixture.gguf
 
   /// Prompts that are pieces and rotations of the fixture's, so that ids are valid.
   private func prompts(_ ids: [Int]) -> [[Int]] {
-    [ids, Array(ids.reversed()), Array(ids.prefix(1)), Array(ids[(ids.count / 2)...]), Array(ids.dropFirst())]
+    [
+      ids, Array(ids.reversed()), Array(ids.prefix(1)), Array(ids[(ids.count / 2)...]),
+      Array(ids.dropFirst()),
+    ]
   }
 
   @Test(arguments: cases, [KVType.f32, .f16])
@@ -57,7 +61,8 @@ import Testing
       options.engine.spins = 0
       options.engine.instructionSet = set
       let model = try CPUModel(try openCheckpoint(fixture.checkpoint), options: options)
-      #expect(try model.allLogits(ids, chunk: 9) == fixture.model(kvType: .f16).allLogits(ids, chunk: ids.count))
+      #expect(
+        try model.allLogits(ids, chunk: 9) == fixture.model(kvType: .f16).allLogits(ids, chunk: ids.count))
     }
   }
 

@@ -22,7 +22,8 @@ import Ingot
     let engine = try CPUModel(checkpoint, options: options)
     let load = seconds(since: start)
     let first = try measure(engine, prompt: 8, number: 1)
-    print(String(format: "load %.0f ms, first token of 8 after %.0f ms more", load * 1e3, 8 / first.prompt * 1e3))
+    print(
+      String(format: "load %.0f ms, first token of 8 after %.0f ms more", load * 1e3, 8 / first.prompt * 1e3))
 
     var ours: [Speed] = []
     var theirs: [Speed] = []
@@ -58,7 +59,8 @@ import Ingot
       try model.forward([ModelInput(sequence, [(step * 31 + 7) % model.config.vocabSize])]) { _, _, _ in }
     }
     let end = ContinuousClock.now
-    return Speed(prompt: Double(prompt) / (middle - start).seconds, decode: Double(number) / (end - middle).seconds)
+    return Speed(
+      prompt: Double(prompt) / (middle - start).seconds, decode: Double(number) / (end - middle).seconds)
   }
 
   /// One round of llama-bench, from its JSON.
@@ -81,7 +83,9 @@ import Ingot
     return Speed(prompt: speed("n_prompt"), decode: speed("n_gen"))
   }
 
-  private func seconds(since start: ContinuousClock.Instant) -> Double { (ContinuousClock.now - start).seconds }
+  private func seconds(since start: ContinuousClock.Instant) -> Double {
+    (ContinuousClock.now - start).seconds
+  }
 
   private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 }

@@ -1,9 +1,10 @@
+internal import IngotCore
+
 #if canImport(Darwin)
   import Darwin
 #else
   import Glibc
 #endif
-internal import IngotCore
 
 extension Pass {
   /// Computes arithmetic on scalar constants when the graph is made.

@@ -18,7 +18,8 @@ extension Pass {
         continue
       }
       let operands = [rewriter.translate(gate), rewriter.translate(node.inputs[1 - side])]
-      rewriter.replace(.init(node: index), by: try rewriter.append(.gated(function), operands, place: node.place))
+      rewriter.replace(
+        .init(node: index), by: try rewriter.append(.gated(function), operands, place: node.place))
     }
     return try Pass.deadCode.run(try rewriter.finish())
   }

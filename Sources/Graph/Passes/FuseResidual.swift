@@ -20,7 +20,8 @@ extension Pass {
       linear.hasResidual = true
       let layer = graph.nodes[node.inputs[side].node]
       let operands = (layer.inputs + [node.inputs[1 - side]]).map(rewriter.translate)
-      rewriter.replace(.init(node: index), by: try rewriter.append(.linear(linear), operands, place: layer.place))
+      rewriter.replace(
+        .init(node: index), by: try rewriter.append(.linear(linear), operands, place: layer.place))
     }
     return try Pass.deadCode.run(try rewriter.finish())
   }

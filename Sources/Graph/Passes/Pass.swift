@@ -19,7 +19,8 @@ public struct Pass: Sendable {
     mergingWeightsWhere canMerge: @escaping @Sendable ([String]) -> Bool = { _ in true }
   ) -> [Pass] {
     [
-      .commonSubexpressions, .foldConstants, .mergeLinears(where: canMerge), .fuseGated, .fuseResidual, .deadCode,
+      .commonSubexpressions, .foldConstants, .mergeLinears(where: canMerge), .fuseGated, .fuseResidual,
+      .deadCode,
     ]
   }
 }
