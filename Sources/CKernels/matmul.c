@@ -23,6 +23,21 @@ typedef struct matmul_job {
   _Atomic uint32_t *ready;              ///< [quantize_chunks]
 } matmul_job;
 
+void ingot_finish_tile(const matmul_call *call, int64_t row, int64_t tile, const float *dots) {
+  const ingot_matmul_arguments *a = &call->arguments;
+  int64_t first = tile * INGOT_TILE;
+  int count = call->weight.n - first < INGOT_TILE ? (int)(call->weight.n - first) : INGOT_TILE;
+  float values[INGOT_TILE];
+  memcpy(values, dots, sizeof values);
+  if (a->bias != NULL)
+    for (int i = 0; i < count; i++) values[i] = values[i] + a->bias[first + i];
+  if (a->residual != NULL)
+    for (int i = 0; i < count; i++) values[i] = values[i] + a->residual[row * a->residual_stride + first + i];
+  float *y = a->y + row * a->y_stride + first;
+  if (count == INGOT_TILE) memcpy(y, values, sizeof values);
+  else memcpy(y, values, (size_t)count * sizeof(float));
+}
+
 static void quantize_rows(const matmul_job *job, int64_t row, int64_t end) {
   const matmul_call *call = &job->call;
   const ingot_matmul_arguments *a = &call->arguments;

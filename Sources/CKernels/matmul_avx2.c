@@ -1,4 +1,4 @@
-/// The float formats with AVX2, FMA and F16C, and the choice between the integer kernels.
+/// The float formats with AVX2, FMA and F16C, and the way to the integer ones.
 ///
 /// A tile is two vectors of 8 outputs. Every output is one chain of multiply-adds, so 8 to 12 chains run side by
 /// side, over rows or, for few rows, over tiles.
@@ -10,8 +10,6 @@
 #define TARGET __attribute__((target("avx2,fma,f16c")))
 #define INLINE TARGET static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
-
-enum { PANEL_ROWS = 8 };  ///< from here on unpacking a tile first pays
 
 /// Eight weights of a float format.
 INLINE __m256 weights8(ingot_format format, const uint8_t *p) {
@@ -46,7 +44,7 @@ INLINE void float_block(
       float out[INGOT_TILE];
       _mm256_storeu_ps(out, sums[r][t][0]);
       _mm256_storeu_ps(out + 8, sums[r][t][1]);
-      finish_tile(call, row + r, tile + t, out);
+      ingot_finish_tile(call, row + r, tile + t, out);
     }
 }
 
@@ -77,8 +75,7 @@ TARGET void ingot_matmul_avx2(const matmul_call *call, int64_t row, int64_t rows
     case INGOT_I8M:
     case INGOT_I4:
     case INGOT_I4M:
-      if (rows < PANEL_ROWS) ingot_matmul_avx2_integer(call, row, rows, tile, tiles);
-      else for (int64_t t = tile; t < tile + tiles; t++) ingot_matmul_avx2_panel(call, row, rows, t);
+      ingot_matmul_avx2_integer(call, row, rows, tile, tiles);
       return;
   }
 }

@@ -1,6 +1,83 @@
+/// The float formats with AVX-512, and the choice between the integer kernels.
+///
+/// A tile is one vector of 16 outputs, every output one chain of multiply-adds: 4 to 12 chains run side by side.
 #include "matmul_internal.h"
+
 #if defined(__x86_64__)
-void ingot_matmul_avx512(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {
-  ingot_matmul_avx2(call, row, rows, tile, tiles);
+#include <immintrin.h>
+
+#ifndef TARGET  // Scripts/check_avx512_emulated.sh defines it empty
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
+#endif
+#define INLINE TARGET static inline __attribute__((always_inline))
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+enum { PANEL_ROWS = 8, MAX_ROWS = 6, MAX_TILES = 4 };
+
+/// Sixteen weights of a float format.
+INLINE __m512 weights16(ingot_format format, const uint8_t *p) {
+  if (format == INGOT_F32) return _mm512_loadu_ps((const float *)p);
+  __m256i h = _mm256_loadu_si256((const __m256i *)p);
+  if (format == INGOT_F16) return _mm512_cvtph_ps(h);
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
+}
+
+INLINE void float_block(
+    const matmul_call *call, ingot_format format, int rows, int tiles, int64_t row, int64_t tile) {
+  const ingot_matmul_arguments *a = &call->arguments;
+  const float *x = a->x + row * a->x_stride;
+  const uint8_t *weights = call_tile(call, tile);
+  size_t step = format == INGOT_F32 ? 64 : 32;
+  __m512 sums[MAX_ROWS][MAX_TILES];
+  UNROLL for (int r = 0; r < rows; r++)
+    UNROLL for (int t = 0; t < tiles; t++) sums[r][t] = _mm512_setzero_ps();
+  for (int64_t i = 0; i < call->weight.k; i++, weights += step) {
+    __m512 w[MAX_TILES];
+    UNROLL for (int t = 0; t < tiles; t++) w[t] = weights16(format, weights + t * call->tile_bytes);
+    UNROLL for (int r = 0; r < rows; r++) {
+      __m512 xi = _mm512_set1_ps(x[r * a->x_stride + i]);
+      UNROLL for (int t = 0; t < tiles; t++) sums[r][t] = _mm512_fmadd_ps(xi, w[t], sums[r][t]);
+    }
+  }
+  UNROLL for (int r = 0; r < rows; r++)
+    UNROLL for (int t = 0; t < tiles; t++) {
+      float out[INGOT_TILE];
+      _mm512_storeu_ps(out, sums[r][t]);
+      ingot_finish_tile(call, row + r, tile + t, out);
+    }
+}
+
+/// Rows [row, row + rows) of some tiles: six at a time, then the rest.
+INLINE void float_rows(
+    const matmul_call *call, ingot_format format, int tiles, int64_t row, int64_t rows, int64_t tile) {
+  for (; rows >= 6; rows -= 6, row += 6) float_block(call, format, 6, tiles, row, tile);
+  if (rows >= 4) float_block(call, format, 4, tiles, row, tile), rows -= 4, row += 4;
+  if (rows == 3) float_block(call, format, 3, tiles, row, tile);
+  if (rows == 2) float_block(call, format, 2, tiles, row, tile);
+  if (rows == 1) float_block(call, format, 1, tiles, row, tile);
+}
+
+INLINE void float_tiles(
+    const matmul_call *call, ingot_format format, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {
+  int64_t end = tile + tiles;
+  if (rows == 1)
+    for (; tile + 4 <= end; tile += 4) float_block(call, format, 1, 4, row, tile);
+  for (; tile + 2 <= end; tile += 2) float_rows(call, format, 2, row, rows, tile);
+  if (tile < end) float_rows(call, format, 1, row, rows, tile);
+}
+
+TARGET void ingot_matmul_avx512(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {
+  switch (call->weight.format) {
+    case INGOT_F32: float_tiles(call, INGOT_F32, row, rows, tile, tiles); return;
+    case INGOT_F16: float_tiles(call, INGOT_F16, row, rows, tile, tiles); return;
+    case INGOT_BF16: float_tiles(call, INGOT_BF16, row, rows, tile, tiles); return;
+    case INGOT_I8:
+    case INGOT_I8M:
+    case INGOT_I4:
+    case INGOT_I4M:
+      if (rows < PANEL_ROWS) ingot_matmul_avx512_integer(call, row, rows, tile, tiles);
+      else ingot_matmul_avx512_panel(call, row, rows, tile, tiles);
+      return;
+  }
 }
 #endif

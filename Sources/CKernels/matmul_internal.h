@@ -57,20 +57,7 @@ static inline const activation_group *call_row_groups(const matmul_call *call, i
 }
 
 /// Adds bias and residual to the dots of one row and one tile, and stores those that exist.
-static inline void finish_tile(const matmul_call *call, int64_t row, int64_t tile, const float *dots) {
-  const ingot_matmul_arguments *a = &call->arguments;
-  int64_t first = tile * INGOT_TILE;
-  int count = call->weight.n - first < INGOT_TILE ? (int)(call->weight.n - first) : INGOT_TILE;
-  float values[INGOT_TILE];
-  memcpy(values, dots, sizeof values);
-  if (a->bias != NULL)
-    for (int i = 0; i < count; i++) values[i] = values[i] + a->bias[first + i];
-  if (a->residual != NULL)
-    for (int i = 0; i < count; i++) values[i] = values[i] + a->residual[row * a->residual_stride + first + i];
-  float *y = a->y + row * a->y_stride + first;
-  if (count == INGOT_TILE) memcpy(y, values, sizeof values);
-  else memcpy(y, values, (size_t)count * sizeof(float));
-}
+void ingot_finish_tile(const matmul_call *call, int64_t row, int64_t tile, const float *dots);
 
 /// The most rows a kernel is given at once: with k bytes each they stay in the L2 cache.
 enum { ROW_BLOCK = 48 };
@@ -81,9 +68,10 @@ void ingot_matmul_portable(const matmul_call *call, int64_t row, int64_t rows, i
 void ingot_matmul_avx2(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 void ingot_matmul_avx512(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 
-/// The avx2 kernel's halves: integer formats for few rows, and for many.
+/// Their parts for the integer formats; with AVX-512 for few rows and for many.
 void ingot_matmul_avx2_integer(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
-void ingot_matmul_avx2_panel(const matmul_call *call, int64_t row, int64_t rows, int64_t tile);
+void ingot_matmul_avx512_integer(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
+void ingot_matmul_avx512_panel(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 
 /// Quantises one row of k floats; q and groups are those of a quantised row.
 typedef void (*quantize_kernel)(const float *x, int64_t k, int32_t group, int8_t *q, activation_group *groups);

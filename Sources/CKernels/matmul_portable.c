@@ -77,6 +77,6 @@ void ingot_matmul_portable(const matmul_call *call, int64_t row, int64_t rows, i
         float_dots(call->weight.format, a->x + r * a->x_stride, call->weight.k, call_tile(call, t), dots);
       else
         integer_dots(call, r, call_tile(call, t), dots);
-      finish_tile(call, r, t, dots);
+      ingot_finish_tile(call, r, t, dots);
     }
 }
