@@ -1,0 +1,130 @@
+import Foundation
+public import IngotCore
+
+extension Tokenizer {
+  /// Reads the tokenizer files of a model's folder.
+  ///
+  /// The vocabulary comes from `tokenizer.json`, else from a `.tiktoken` file of ranks, else from a
+  /// SentencePiece `tokenizer.model`; special tokens and chat templates from `tokenizer_config.json`,
+  /// `special_tokens_map.json`, `generation_config.json` and `chat_template.jinja`, where present.
+  /// - Throws: `.io` when there is no vocabulary, `.format` for broken JSON, `.tokenizer` for contents
+  ///   that make no sense, `.unsupported` for what is not executed; all name the file.
+  public convenience init(directory: String) throws(IngotError) {
+    try self.init(TokenizerDirectory(directory).read())
+  }
+
+  /// Makes a tokenizer of the contents of a `tokenizer.json` and, maybe, a `tokenizer_config.json`.
+  /// - Throws: `.tokenizer` for contents that make no sense, `.unsupported` for what is not executed.
+  public convenience init(json: JSONValue, config: JSONValue? = nil) throws(IngotError) {
+    var settings = TokenizerConfig()
+    if let config { try settings.add(JSONNode(value: config, path: "")) }
+    var parts = try TokenizerJSON.parts(json, extraTokens: settings.addedTokens)
+    parts.apply(settings, overridesPostProcessor: false)
+    try self.init(parts)
+  }
+}
+
+extension TokenizerParts {
+  /// Takes the settings, and puts the tokens in front and at the end that they ask for when the
+  /// vocabulary's file says nothing of them.
+  mutating func apply(_ config: TokenizerConfig, overridesPostProcessor: Bool) {
+    settings = config.settings(vocabulary)
+    guard overridesPostProcessor || (postProcessor.prefix.isEmpty && postProcessor.suffix.isEmpty) else {
+      return
+    }
+    if config.addsBOS == true, let id = settings.bosID { postProcessor.prefix = [id] }
+    if config.addsBOS == false { postProcessor.prefix = [] }
+    let end = config.specialTokens["eos_token"].flatMap { vocabulary.id(of: $0) }
+    if config.addsEOS == true, let end { postProcessor.suffix = [end] }
+    if config.addsEOS == false { postProcessor.suffix = [] }
+  }
+}
+
+/// The tokenizer files of a folder.
+struct TokenizerDirectory {
+  private let path: String
+  private let names: [String]
+
+  init(_ path: String) throws(IngotError) {
+    self.path = path
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+      throw IngotError(.io, "cannot list the folder", at: .init(file: path))
+    }
+    self.names = names.sorted()
+  }
+
+  private func file(_ name: String) -> String { path.hasSuffix("/") ? path + name : path + "/" + name }
+
+  /// Does `body` with a JSON file if it is there; errors name the file.
+  private func withJSON(_ name: String, _ body: (JSONNode) throws(IngotError) -> Void) throws(IngotError) {
+    guard names.contains(name) else { return }
+    let document = try JSONParser.parse(path: file(name))
+    do { try body(JSONNode(value: document, path: "")) } catch { throw error.inFile(file(name)) }
+  }
+
+  private func text(_ name: String) throws(IngotError) -> String {
+    let contents = try MappedFile(path: file(name))
+    guard let text = String(validating: contents.bytes, as: UTF8.self) else {
+      throw IngotError(.format, "not valid UTF-8", at: .init(file: file(name)))
+    }
+    return text
+  }
+
+  func read() throws(IngotError) -> TokenizerParts {
+    let config = try readConfig()
+    var (parts, saysSpecial) = try readVocabulary(config)
+    parts.apply(config, overridesPostProcessor: !saysSpecial)
+    return parts
+  }
+
+  private func readConfig() throws(IngotError) -> TokenizerConfig {
+    var config = TokenizerConfig()
+    try withJSON("special_tokens_map.json") { (node) throws(IngotError) in
+      try config.addSpecialTokens(node)
+    }
+    try withJSON("tokenizer_config.json") { (node) throws(IngotError) in try config.add(node) }
+    try withJSON("generation_config.json") { (node) throws(IngotError) in
+      try config.addGenerationConfig(node)
+    }
+    if names.contains("chat_template.jinja") {
+      config.addChatTemplate(try text("chat_template.jinja"), name: "default")
+    }
+    if names.contains("additional_chat_templates") {
+      let folder = try TokenizerDirectory(file("additional_chat_templates"))
+      for name in folder.names where name.hasSuffix(".jinja") {
+        config.addChatTemplate(try folder.text(name), name: String(name.dropLast(6)))
+      }
+    }
+    return config
+  }
+
+  /// - Returns: the tokenizer, and whether its file says which tokens go around a text.
+  private func readVocabulary(_ config: TokenizerConfig) throws(IngotError) -> (TokenizerParts, Bool) {
+    if names.contains("tokenizer.json") {
+      var parts: TokenizerParts?
+      try withJSON("tokenizer.json") { (node) throws(IngotError) in
+        parts = try TokenizerJSON.parts(node.value, extraTokens: config.addedTokens)
+      }
+      if let parts { return (parts, parts.postProcessor.isPresent) }
+    }
+    let tiktoken = names.first { $0.hasSuffix(".tiktoken") } ?? names.first { $0 == "tiktoken.model" }
+    if let tiktoken {
+      let ranks = try MappedFile(path: file(tiktoken))
+      do { return (try Tiktoken.parts(ranks.bytes, name: tiktoken, config), false) } catch {
+        throw error.inFile(file(tiktoken))
+      }
+    }
+    if let name = ["tokenizer.model", "spiece.model"].first(where: { names.contains($0) }) {
+      let model = try MappedFile(path: file(name))
+      do {
+        if Tiktoken.looksLikeRanks(model.bytes) {
+          return (try Tiktoken.parts(model.bytes, name: name, config), false)
+        }
+        return (try SentencePieceModel(model.bytes).parts(config), false)
+      } catch { throw error.inFile(file(name)) }
+    }
+    throw IngotError(
+      .io, "no tokenizer.json, *.tiktoken or tokenizer.model in the folder", at: .init(file: path),
+      hint: "copy the tokenizer files of the model beside its weights")
+  }
+}
