@@ -9,6 +9,7 @@ typedef struct score_arguments {
   float *scores;           ///< [rows][INGOT_PAGE]
   int64_t head_dim;
   int half;                ///< keys are f16
+  const void *next;        ///< as many elements that will be needed next: the page's values
 } score_arguments;
 
 typedef struct value_arguments {
@@ -20,6 +21,7 @@ typedef struct value_arguments {
   int64_t width;           ///< head_dim rounded up to 16
   int64_t head_dim;
   int half;
+  const void *next;        ///< as many elements that will be needed next: the keys of the next page
 } value_arguments;
 
 INLINE v16 load_element(int half, const void *p, int64_t at) {
@@ -59,15 +61,23 @@ enum { PARTS = 16 / LANES_REGISTER };
     } \
   } while (0)
 
+/// Fetches what lies as far into `next` as the loop is in its own operand. Only blocks of few rows wait for memory.
+#define FETCH_NEXT(ROWS, COUNT, HALF, AT) \
+  if (ROWS < 6) \
+    UNROLL for (int j = 0; j < COUNT; j++) \
+      __builtin_prefetch((const char *)a->next + (AT) * (HALF ? 2 : 4), 0, 2);
+
 /// Scores of ROWS queries and TILES tiles of 16 tokens.
 #define SCORE_BLOCK(ROWS, TILES, HALF) do { \
     int64_t stride = 16 * a->head_dim; \
     reg s[ROWS][TILES * PARTS]; \
     UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < TILES * PARTS; j++) s[r][j] = (reg)0.0f; \
-    for (int64_t d = 0; d < a->head_dim; d++) \
+    for (int64_t d = 0; d < a->head_dim; d++) { \
+      FETCH_NEXT(ROWS, TILES, HALF, (tile + j) * stride + 16 * d) \
       MULTIPLY_ADD( \
           ROWS, TILES * PARTS, a->queries[d * ROWS + r], \
           load_register(HALF, a->keys, tile * stride + 16 * d + PART_AT(j, stride))); \
+    } \
     UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < TILES * PARTS; j++) \
       store_reg(a->scores + r * INGOT_PAGE + tile * 16 + PART_AT(j, 16), s[r][j]); \
   } while (0)
@@ -78,11 +88,13 @@ enum { PARTS = 16 / LANES_REGISTER };
     float *out = a->output + 16 * panel; \
     UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < PANELS * PARTS; j++) \
       s[r][j] = load_reg(out + r * a->width + PART_AT(j, 16)); \
-    for (int64_t t = first; t < end; t++) \
+    for (int64_t t = first; t < end; t++) { \
+      FETCH_NEXT(ROWS, PANELS, HALF, (panel + j) * 16 * INGOT_PAGE + 16 * t) \
       MULTIPLY_ADD( \
           ROWS, PANELS * PARTS, a->probabilities[r * INGOT_PAGE + t], \
           load_register( \
               HALF, a->values, t * a->token_stride + panel * a->panel_stride + PART_AT(j, a->panel_stride))); \
+    } \
     UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int j = 0; j < PANELS * PARTS; j++) \
       store_reg(out + r * a->width + PART_AT(j, 16), s[r][j]); \
   } while (0)

@@ -211,16 +211,22 @@ static void stage_page(
   }
 }
 
+INLINE const char *page_keys(const ingot_attention_arguments *a, const attention_item *item, int64_t page) {
+  int64_t id = a->batch->block_tables[item->sequence * a->batch->max_blocks + page];
+  int64_t size = a->type == INGOT_KV_F16 ? 2 : 4;
+  return (const char *)a->pages + (id * a->kv_heads + item->kv_head) * 2 * INGOT_PAGE * a->head_dim * size;
+}
+
 static void attend_page(
     const ingot_attention_arguments *a, const attention_item *item, int64_t page, int64_t first, int64_t end,
     const attention_scratch *scratch, const attention_state *state) {
   int64_t d = a->head_dim, blocks = block_count(item->rows), size = a->type == INGOT_KV_F16 ? 2 : 4;
-  int64_t id = a->batch->block_tables[item->sequence * a->batch->max_blocks + page];
-  const char *keys = (const char *)a->pages + (id * a->kv_heads + item->kv_head) * 2 * INGOT_PAGE * d * size;
+  const char *keys = page_keys(a, item, page);
   const char *page_values = keys + INGOT_PAGE * d * size;
   int half = a->type == INGOT_KV_F16, staged = item->rows > 12;
-  score_arguments scores = {keys, scratch->queries, scratch->scores, d, half};
-  value_arguments values = {page_values, d, 16, scratch->scores, state->output, round16(d), d, half};
+  score_arguments scores = {keys, scratch->queries, scratch->scores, d, half, page_values};
+  value_arguments values = {page_values, d, 16, scratch->scores, state->output, round16(d), d, half, keys};
+  if ((page + 1) * INGOT_PAGE < a->batch->seq_len[item->sequence]) values.next = page_keys(a, item, page + 1);
   if (staged) {
     stage_page(keys, page_values, half, d, first, end, scratch);
     if (half) scores.keys = scratch->keys;

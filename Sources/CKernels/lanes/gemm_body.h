@@ -25,10 +25,13 @@ INLINE void pack_rows(const float *a, int64_t row, int64_t column, int64_t rows,
 /// b[depth, columns] in panels of 16 columns, [depth][16]; missing columns are zero.
 INLINE void pack_columns(
     const float *b, int64_t row, int64_t column, int64_t depth, int64_t columns, float *panel) {
-  if (column == 1) {   // along the rows, as neighbours share cache lines and pages
-    for (int64_t k = 0; k < depth; k++)
+  if (column == 1) {
+    // Few rows at a time: their cache lines and pages are used up before the next, and the stores to panels,
+    // which are powers of two apart, do not evict each other.
+    for (int64_t k = 0; k < depth; k += 8)
       for (int64_t j = 0; j < columns; j += 16)
-        store16(panel + (j * depth + 16 * k), load_upto(b + k * row + j, columns - j, 0));
+        for (int64_t i = k; i < k + 8 && i < depth; i++)
+          store16(panel + (j * depth + 16 * i), load_upto(b + i * row + j, columns - j, 0));
     return;
   }
   for (int64_t j = 0; j < columns; j += 16, panel += 16 * depth) {

@@ -19,8 +19,8 @@ static float reduce_row(ingot_reduction op, const float *x, int64_t n) {
   case INGOT_MEAN: return sum_of(x, n) / (float)n;
   case INGOT_AMAX: return extreme_of(x, n, 0);
   case INGOT_AMIN: return extreme_of(x, n, 1);
-  case INGOT_NORM: return __builtin_sqrtf(sum_of_squares(x, n, 0));
-  case INGOT_STD: return __builtin_sqrtf(sum_of_squares(x, n, sum_of(x, n) / (float)n) / (float)(n - 1));
+  case INGOT_NORM: return __builtin_elementwise_sqrt(sum_of_squares(x, n, 0));
+  case INGOT_STD: return __builtin_elementwise_sqrt(sum_of_squares(x, n, sum_of(x, n) / (float)n) / (float)(n - 1));
   }
   return 0;
 }
