@@ -17,7 +17,7 @@ extension Filters {
     },
     "reverse": { (i, value, a) throws(IngotError) in
       _ = try a.bind("reverse", [])
-      if case .string(let text) = value { return .string(Text(text.scalars.reversed())) }
+      if case .string(let text) = value { return .string(Text(text.scalars.reversed()).markup(like: text)) }
       guard let items = try reversed(value, i, allowsGenerators: true) else {
         return try i.list(try i.items(value).reversed())
       }

@@ -4,15 +4,18 @@ extension Filters {
   static let text: [String: Filter] = [
     "upper": { (i, value, a) throws(IngotError) in
       _ = try a.bind("upper", [])
-      return .string(try i.text(value).uppercased())
+      let text = try i.text(value)
+      return .string(text.uppercased().markup(like: text))
     },
     "lower": { (i, value, a) throws(IngotError) in
       _ = try a.bind("lower", [])
-      return .string(try i.text(value).lowercased())
+      let text = try i.text(value)
+      return .string(text.lowercased().markup(like: text))
     },
     "capitalize": { (i, value, a) throws(IngotError) in
       _ = try a.bind("capitalize", [])
-      return .string(try i.text(value).capitalized())
+      let text = try i.text(value)
+      return .string(text.capitalized().markup(like: text))
     },
     "string": { (i, value, a) throws(IngotError) in
       _ = try a.bind("string", [])
@@ -20,16 +23,21 @@ extension Filters {
     },
     "safe": { (i, value, a) throws(IngotError) in
       _ = try a.bind("safe", [])
-      return .string(try i.text(value))
+      return .string(try i.text(value).markup)
     },
-    "escape": escape, "e": escape, "forceescape": escape,
+    "escape": escape, "e": escape,
+    "forceescape": { (i, value, a) throws(IngotError) in
+      _ = try a.bind("forceescape", [])
+      return .string(try i.text(value).forceEscaped)
+    },
     "title": { (i, value, a) throws(IngotError) in
       _ = try a.bind("title", [])
       return .string(title(try i.text(value)))
     },
     "trim": { (i, value, a) throws(IngotError) in
       let characters = try a.bind("trim", ["chars"])[0].text()
-      return .string(try i.text(value).stripped(of: characters))
+      let text = try i.text(value)
+      return .string(text.stripped(of: characters).markup(like: text))
     },
     "replace": { (i, value, a) throws(IngotError) in
       let bound = try a.bind("replace", ["old", "new", "count"], required: 2)
@@ -40,7 +48,8 @@ extension Filters {
     "center": { (i, value, a) throws(IngotError) in
       let width = try a.bind("center", ["width"])[0].int(or: 80)
       try i.charge(bytes: 1, times: width)
-      return .string(try i.text(value).padded(to: width, .both))
+      let text = try i.text(value)
+      return .string(text.padded(to: width, .both).markup(like: text))
     },
     "format": { (i, value, a) throws(IngotError) in
       guard a.keyword.isEmpty || a.positional.isEmpty else {
@@ -63,7 +72,7 @@ extension Filters {
     },
     "striptags": { (i, value, a) throws(IngotError) in
       _ = try a.bind("striptags", [])
-      return .string(stripTags(try i.text(value)))
+      return .string(try i.text(value).withoutTags)
     },
     "urlencode": { (i, value, a) throws(IngotError) in
       _ = try a.bind("urlencode", [])
@@ -79,12 +88,7 @@ extension Filters {
 
   private static let escape: Filter = { (i, value, a) throws(IngotError) in
     _ = try a.bindPositional("escape", 0...0)
-    return .string(escaped(try i.text(value)))
-  }
-
-  private static func escaped(_ text: Text) -> Text {
-    text.replacing("&", with: "&amp;").replacing(">", with: "&gt;").replacing("<", with: "&lt;")
-      .replacing("'", with: "&#39;").replacing("\"", with: "&#34;")
+    return .string(try i.text(value).escaped)
   }
 
   /// Capitalises words, which begin after white space and `-({[<`.
@@ -107,24 +111,6 @@ extension Filters {
     }
     flush()
     return result
-  }
-
-  private static func stripTags(_ text: Text) -> Text {
-    func without(_ text: Text, from open: Text, to close: Text) -> Text {
-      var result = Text()
-      var at = 0
-      while let start = text.firstIndex(of: open, from: at) {
-        guard let end = text.firstIndex(of: close, from: start) else { break }
-        result.bytes += text.bytes[at..<start]
-        at = end + close.bytes.count
-      }
-      result.bytes += text.bytes[at...]
-      return result
-    }
-    let plain = without(without(text, from: "<!--", to: "-->"), from: "<", to: ">")
-    let words = Text(" ").joining(plain.splitAtSpace(limit: -1))
-    return words.replacing("&lt;", with: "<").replacing("&gt;", with: ">").replacing("&#39;", with: "'")
-      .replacing("&#34;", with: "\"").replacing("&quot;", with: "\"").replacing("&amp;", with: "&")
   }
 
   private static func urlEncode(_ value: Value, _ i: Interpreter) throws(IngotError) -> Text {
@@ -163,7 +149,7 @@ extension Filters {
       guard case .string(let name) = key,
         !name.scalars.contains(where: { " \t\n\r\u{0B}\u{0C}/>=".unicodeScalars.contains($0) })
       else { throw .python("Invalid character in attribute name") }
-      parts.append(escaped(name) + "=\"" + escaped(try i.text(value)) + "\"")
+      parts.append(name.escaped + "=\"" + (try i.text(value)).escaped + "\"")
     }
     let joined = Text(" ").joining(parts)
     return .string(bound[0].isTrue(or: true) && !joined.isEmpty ? " " + joined : joined)

@@ -28,7 +28,7 @@ extension Filters {
         }
         result.append(line)
       }
-      return .string(result)
+      return .string(result.markup(like: text))
     },
     "truncate": { (i, value, a) throws(IngotError) in
       let bound = try a.bind("truncate", ["length", "killwords", "end", "leeway"])
@@ -44,8 +44,8 @@ extension Filters {
         throw .python("truncate needs a string, not '\(value.typeName)'")
       }
       let cut = text.prefix(length - end.count)
-      if bound[1].isTrue() { return .string(cut + end) }
-      return .string(cut.splitFromRight(by: " ", limit: 1)[0] + end)
+      let kept = bound[1].isTrue() ? cut : cut.splitFromRight(by: " ", limit: 1)[0]
+      return .string(text.isMarkup ? (kept + end.escaped).markup : kept + end)
     },
     "wordwrap": { (i, value, a) throws(IngotError) in
       let bound = try a.bind(

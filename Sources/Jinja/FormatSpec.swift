@@ -70,9 +70,7 @@ struct FormatSpec {
     switch value {
     case .string(let text): return try format(text)
     case .int(let number): return try format(number)
-    case .bool(let number):
-      if type == nil { return try format(number ? "True" : "False" as Text) }
-      return try format(number ? 1 : 0)
+    case .bool(let number): return try format(number ? 1 : 0)
     case .float(let number): return try format(number)
     case .undefined, .none, .list, .tuple, .dict, .object:
       throw .python("unsupported format string passed to \(value.typeName).__format__")

@@ -32,7 +32,7 @@ extension Interpreter {
     case .string(let text):
       guard let index = index.integer, let at = position(index, count: text.count) else { return nil }
       try charge(steps: text.bytes.count / 64)
-      return .string(text.sliced(SliceIndices(first: at, step: 1, count: 1)))
+      return .string(text.sliced(SliceIndices(first: at, step: 1, count: 1)).markup(like: text))
     case .object(let object): return try object.item(index)
     case .none, .bool, .int, .float: return nil
     }
@@ -121,7 +121,7 @@ extension Value {
     switch self {
     case .string(let text):
       try interpreter.charge(bytes: text.bytes.count)
-      return .string(text.sliced(indices(text.count)))
+      return .string(text.sliced(indices(text.count)).markup(like: text))
     case .list(let list):
       let slice = indices(list.items.count)
       return try interpreter.list((0..<slice.count).map { list.items[slice.start + $0 * slice.step] })

@@ -128,6 +128,8 @@ struct Lexer {
 
   /// Text up to `{% endraw %}`.
   private mutating func lexRaw() throws(IngotError) {
+    // Like jinja2, and like a comment, one that has no text at all is let pass.
+    if position == bytes.count { return }
     let start = line
     // `line_starting` still says how the match before this one ended.
     lineStarting = position > 0 && bytes[position - 1] == 0x0A
@@ -153,6 +155,7 @@ struct Lexer {
   }
 
   private mutating func lexComment() throws(IngotError) {
+    if position == bytes.count { return }
     var at = position
     while at < bytes.count {
       if let end = closing(0x23, at: at, allowsPlus: true, trims: options.trimBlocks) {

@@ -3,11 +3,11 @@ import IngotCore
 extension Parser {
   /// An expression, or several with commas between them.
   mutating func parseTuple(
-    allowsConditional: Bool = true, endingAt end: String? = nil, inParentheses: Bool = false
+    allowsConditional: Bool = true, inParentheses: Bool = false
   ) throws(IngotError) -> Expression {
     var items: [Expression] = []
     var isTuple = false
-    while !isTupleEnd(end) {
+    while !isTupleEnd {
       items.append(try parseExpression(allowsConditional: allowsConditional))
       guard skip(.comma) else { break }
       isTuple = true

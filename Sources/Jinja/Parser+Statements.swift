@@ -35,9 +35,9 @@ extension Parser {
   private mutating func parseFor() throws(IngotError) -> Statement {
     let line = self.line
     advance()
-    let target = try parseTarget(endingAt: "in")
+    let target = try parseTarget()
     try expect(.name("in"))
-    let iterable = try parseTuple(allowsConditional: false, endingAt: "recursive")
+    let iterable = try parseTuple(allowsConditional: false)
     let test = skip(name: "if") ? try parseExpression() : nil
     let isRecursive = skip(name: "recursive")
     let scopes = (newScope(), newScope(), newScope())
@@ -214,13 +214,13 @@ extension Parser {
   }
 
   private mutating func parseTarget(
-    endingAt end: String? = nil, allowsAttribute: Bool = false, inParentheses: Bool = false
+    allowsAttribute: Bool = false, inParentheses: Bool = false
   ) throws(IngotError) -> AssignmentTarget {
     try nested { (parser) throws(IngotError) in
       var targets: [AssignmentTarget] = []
       var isTuple = false
       while true {
-        if parser.isTupleEnd(end) { break }
+        if parser.isTupleEnd { break }
         if parser.skip(.leftParenthesis) {
           targets.append(try parser.parseTarget(inParentheses: true))
           try parser.expect(.rightParenthesis)
@@ -241,11 +241,10 @@ extension Parser {
   }
 
   /// Whether a tuple without parentheses ends here.
-  func isTupleEnd(_ end: String?) -> Bool {
+  var isTupleEnd: Bool {
     switch current.kind {
     case .variableEnd, .blockEnd, .symbol(.rightParenthesis): true
-    case .name(let name): name == end
-    case .data, .blockBegin, .variableBegin, .string, .integer, .float, .symbol, .end: false
+    case .data, .blockBegin, .variableBegin, .name, .string, .integer, .float, .symbol, .end: false
     }
   }
 }

@@ -5,18 +5,19 @@ struct PercentFormat {
   private let interpreter: Interpreter
   private var arguments: ArraySlice<Value>
   private let mapping: Value?
-  private var usedMapping = false
+  /// Whether the format is markup, which escapes what it takes in.
+  private let isMarkup: Bool
 
   /// - Throws: `.template` for a bad conversion, or too few or too many arguments.
   static func format(
     _ text: Text, _ argument: Value, _ interpreter: Interpreter
   ) throws(IngotError) -> Text {
-    var format = PercentFormat(interpreter, argument)
-    return try format.run(text)
+    var format = PercentFormat(interpreter, argument, isMarkup: text.isMarkup)
+    return try format.run(text).markup(like: text)
   }
 
-  private init(_ interpreter: Interpreter, _ argument: Value) {
-    self.interpreter = interpreter
+  private init(_ interpreter: Interpreter, _ argument: Value, isMarkup: Bool) {
+    (self.interpreter, self.isMarkup) = (interpreter, isMarkup)
     if case .tuple(let list) = argument { arguments = list.items[...] } else { arguments = [argument] }
     switch argument {
     case .dict, .list: mapping = argument
@@ -107,8 +108,12 @@ struct PercentFormat {
     func cut(_ text: Text) -> Text { precision.map { text.prefix($0) } ?? text }
     let isAlternate = flags.contains("#")
     switch conversion {
-    case "s": return ("", cut(try interpreter.text(value)), false)
-    case "r": return ("", cut(try interpreter.repr(value)), false)
+    case "s":
+      let text = try interpreter.text(value)
+      return ("", cut(isMarkup ? text.escaped : text), false)
+    case "r":
+      let text = try interpreter.repr(value)
+      return ("", cut(isMarkup ? text.escaped : text), false)
     case "a": return ("", cut(StringFormat.ascii(try interpreter.repr(value))), false)
     case "c":
       if case .string(let text) = value, text.count == 1 { return ("", text, false) }

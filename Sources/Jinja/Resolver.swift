@@ -41,10 +41,9 @@ struct Resolver {
     analyze(&symbols)
     var scope = Scope(id: id)
     var layout = program.scopes[id]
-    for (name, load) in symbols.loads.sorted(by: { $0.key < $1.key }) {
-      let slot = scope.slots.count
+    for (slot, name) in symbols.order.enumerated() {
       scope.slots[name] = slot
-      switch load {
+      switch symbols.loads[name] ?? .undefined {
       case .parameter, .undefined: break
       case .resolve: layout.loads.append((slot, .resolve(name)))
       case .alias:
@@ -154,8 +153,9 @@ struct Resolver {
       throw IngotError(.template, "'loop' cannot be assigned inside a loop", at: .init(line: "\(line)"))
     }
     let analyze: (inout Symbols) -> Void = { symbols in
-      symbols.declareParameter("loop")
+      // The target first: its slots are then those it has in the scope of the test.
       symbols.visit(loop.target, asParameter: true)
+      symbols.declareParameter("loop")
       symbols.visit(loop.body)
     }
     try enter(loop.bodyScope, analyze) { (resolver) throws(IngotError) in

@@ -5,8 +5,8 @@ struct StringFormat {
   private let interpreter: Interpreter
   private let positional: [Value]
   private let named: (Text) throws(IngotError) -> Value?
-  /// The next field without a number; nil once fields have numbers.
-  private var automatic: Int? = 0
+  /// The next field without a number.
+  private var automatic = 0
   private var usesNumbers = false
 
   static func format(
@@ -35,7 +35,7 @@ struct StringFormat {
   }
 
   private mutating func run(_ text: Text, depth: Int) throws(IngotError) -> Text {
-    guard depth > 0 else { throw .python("Max string recursion exceeded") }
+    guard depth >= 0 else { throw .python("Max string recursion exceeded") }
     var result = Text()
     let bytes = text.bytes
     var at = 0
@@ -49,7 +49,8 @@ struct StringFormat {
         throw .python("Single '}' encountered in format string")
       } else if byte == 0x7B {
         let end = try fieldEnd(bytes, from: at + 1)
-        let field = try run(field: Text(bytes: bytes[(at + 1)..<end]), depth: depth)
+        let value = try run(field: Text(bytes: bytes[(at + 1)..<end]), depth: depth)
+        let field = text.isMarkup ? value.escaped : value
         try interpreter.charge(bytes: result.bytes.count + field.bytes.count)
         result.append(field)
         at = end + 1
@@ -143,14 +144,16 @@ struct StringFormat {
 
   private mutating func root(_ name: Text) throws(IngotError) -> Value {
     if name.isEmpty {
-      guard !usesNumbers, let index = automatic else {
+      guard !usesNumbers else {
         throw .python("cannot switch from manual field specification to automatic field numbering")
       }
-      automatic = index + 1
-      return try positional(index)
+      automatic += 1
+      return try positional(automatic - 1)
     }
     guard name.bytes.allSatisfy({ (0x30...0x39).contains($0) }) else {
-      guard let value = try named(name) else { throw .python("the format string names '\(name.string)', which is not given") }
+      guard let value = try named(name) else { 
+        throw .python("the format string names '\(name.string)', which is not given")
+      }
       return value
     }
     guard automatic == 0, let index = Int(name.string) else {

@@ -15,6 +15,15 @@ enum StringMethods {
     _ name: String, _ text: Text, _ arguments: Arguments, _ interpreter: Interpreter
   ) throws(IngotError) -> Value {
     try interpreter.charge(bytes: text.bytes.count)
+    guard text.isMarkup, markupNames.contains(name) else {
+      return try apply(name, text, arguments, interpreter)
+    }
+    return marked(try apply(name, text, escapingArguments(name, arguments), interpreter))
+  }
+
+  private static func apply(
+    _ name: String, _ text: Text, _ arguments: Arguments, _ interpreter: Interpreter
+  ) throws(IngotError) -> Value {
     if let result = try plain(name, text, arguments) { return result }
     switch name {
     case "strip", "lstrip", "rstrip":
@@ -35,10 +44,10 @@ enum StringMethods {
       let items = try interpreter.items(try arguments.bindPositional(name, 1...1)[0]!)
       var parts: [Text] = []
       for (index, item) in items.enumerated() {
-        guard case .string(let part) = item else {
+        guard case .string(let part) = text.isMarkup ? .string(try interpreter.text(item)) : item else {
           throw .python("sequence item \(index): expected str instance, \(item.typeName) found")
         }
-        parts.append(part)
+        parts.append(text.isMarkup ? part.escaped : part)
       }
       return .string(try join(parts, with: text, interpreter))
     case "format": return .string(try StringFormat.format(text, arguments, interpreter))

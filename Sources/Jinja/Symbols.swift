@@ -7,23 +7,31 @@ struct Symbols {
   enum Load { case parameter, undefined, resolve, alias }
 
   /// The names with a slot in this scope and how each is loaded.
-  var loads: [String: Load] = [:]
-  var stores: Set<String> = []
+  private(set) var loads: [String: Load] = [:]
+  /// The names in the order they were first met, which is that of their slots.
+  private(set) var order: [String] = []
+  private(set) var stores: Set<String> = []
   /// Whether an enclosing scope knows a name.
-  let isKnownOutside: (String) -> Bool
+  private let isKnownOutside: (String) -> Bool
+
+  init(isKnownOutside: @escaping (String) -> Bool) { self.isKnownOutside = isKnownOutside }
+
+  private mutating func define(_ name: String, _ load: Load) {
+    if loads.updateValue(load, forKey: name) == nil { order.append(name) }
+  }
 
   mutating func load(_ name: String) {
-    if loads[name] == nil && !isKnownOutside(name) { loads[name] = .resolve }
+    if loads[name] == nil && !isKnownOutside(name) { define(name, .resolve) }
   }
 
   mutating func store(_ name: String) {
     stores.insert(name)
-    if loads[name] == nil { loads[name] = isKnownOutside(name) ? .alias : .undefined }
+    if loads[name] == nil { define(name, isKnownOutside(name) ? .alias : .undefined) }
   }
 
   mutating func declareParameter(_ name: String) {
     stores.insert(name)
-    loads[name] = .parameter
+    define(name, .parameter)
   }
 
   /// Joins the branches of a condition: what only some of them assign keeps its outer value.
@@ -32,10 +40,10 @@ struct Symbols {
     for branch in branches { assigned.formUnion(branch.stores) }
     assigned.subtract(stores)
     for branch in branches {
-      loads.merge(branch.loads) { $1 }
+      for name in branch.order { define(name, branch.loads[name] ?? .undefined) }
       stores.formUnion(branch.stores)
     }
-    for name in assigned { loads[name] = isKnownOutside(name) ? .alias : .resolve }
+    for name in assigned { define(name, isKnownOutside(name) ? .alias : .resolve) }
   }
 }
 

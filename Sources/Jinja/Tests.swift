@@ -66,7 +66,7 @@ enum Tests {
     case "mapping": if case .dict = value { return true }
     case "sequence":
       if case .object(let object) = value { return object.isSequence }
-      return value.length != nil && !value.isUndefined
+      return value.length != nil
     case "iterable":
       if case .object(let object) = value { return object.isIterable }
       return value.length != nil
@@ -77,6 +77,7 @@ enum Tests {
     case "upper": return try interpreter.text(value).isUpper
     case "odd": return try value.applying(.modulo, .int(2), interpreter).equals(.int(1))
     case "even": return try value.applying(.modulo, .int(2), interpreter).equals(.int(0))
+    case "escaped": if case .string(let text) = value { return text.isMarkup }
     case "filter": if case .string(let name) = value { return Filters.all[name.string] != nil }
     case "test": if case .string(let name) = value { return all[name.string] != nil }
     default: break

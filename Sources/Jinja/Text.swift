@@ -12,6 +12,8 @@
 struct Text: Hashable, Sendable, ExpressibleByStringLiteral {
   /// The UTF-8 code units.
   var bytes: [UInt8]
+  /// See `markup`; no part of what the text is equal to.
+  var isMarkup = false
 
   init(bytes: [UInt8] = []) { self.bytes = bytes }
   init(bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }

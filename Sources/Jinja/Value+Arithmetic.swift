@@ -24,7 +24,8 @@ extension Value {
     switch (operation, self, other) {
     case (.add, .string(let left), .string(let right)):
       try interpreter.charge(bytes: left.bytes.count + right.bytes.count)
-      return .string(left + right)
+      guard left.isMarkup || right.isMarkup else { return .string(left + right) }
+      return .string((left.escaped + right.escaped).markup)
     case (.add, .list(let left), .list(let right)):
       return try interpreter.list(left.items + right.items)
     case (.add, .tuple(let left), .tuple(let right)):
@@ -43,7 +44,7 @@ extension Value {
     switch self {
     case .string(let text):
       try interpreter.charge(bytes: text.bytes.count, times: count)
-      return .string(text.repeated(count))
+      return .string(text.repeated(count).markup(like: text))
     case .list(let list):
       try interpreter.charge(bytes: list.items.count * 16, times: count)
       return .list(Array(repeating: list.items, count: list.items.isEmpty ? 0 : count).flatMap { $0 })

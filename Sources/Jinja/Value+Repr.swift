@@ -19,7 +19,8 @@ struct ReprWriter {
     case .bool(let value): write(value ? "True" : "False")
     case .int(let value): write(Text(String(value)))
     case .float(let value): write(Text(value.pythonRepr))
-    case .string(let text): write(Text(text.pythonRepr))
+    case .string(let text):
+      write(Text(text.isMarkup ? "Markup(\(text.pythonRepr))" : text.pythonRepr))
     case .list(let list): write(list.items, "[", "]", depth)
     case .tuple(let list): write(list.items, "(", list.items.count == 1 ? ",)" : ")", depth)
     case .dict(let dict): write(dict.entries, depth)
