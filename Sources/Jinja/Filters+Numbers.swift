@@ -35,7 +35,7 @@ extension Filters {
       var number = value.number
       if case .string(let text) = value { number = NumberFormat.float(text) }
       guard let number else { throw .python("could not convert \(value.typeName) to float") }
-      return .string(fileSize(number, isBinary: isBinary))
+      return .string(try fileSize(number, isBinary: isBinary))
     },
   ]
 
@@ -94,10 +94,10 @@ extension Filters {
     return rounded
   }
 
-  private static func fileSize(_ bytes: Double, isBinary: Bool) -> String {
+  private static func fileSize(_ bytes: Double, isBinary: Bool) throws(IngotError) -> String {
     let base: Double = isBinary ? 1024 : 1000
     if bytes == 1 { return "1 Byte" }
-    if bytes < base { return "\(Int(bytes)) Bytes" }
+    if bytes < base { return "\(try whole(bytes)) Bytes" }
     var unit = base
     for (index, letter) in ["k", "M", "G", "T", "P", "E", "Z", "Y"].enumerated() {
       unit *= base
