@@ -81,8 +81,16 @@ struct TokenizerParts: Sendable {
       (token, range) throws(IngotError) in
       if let token { return ids.append(token.id) }
       let segment = UnsafeBufferPointer(rebasing: text[range])
-      try preTokenizer.forEachPiece(segment, isStart: isStart && range.lowerBound == 0) {
-        model.encode($0, into: &ids, workspace)
+      let isStart = isStart && range.lowerBound == 0
+      switch model {
+      case .bpe(let bpe):
+        try preTokenizer.forEachPiece(segment, isStart: isStart) {
+          bpe.value.encode($0, into: &ids, workspace)
+        }
+      case .unigram(let unigram):
+        try preTokenizer.forEachPiece(segment, isStart: isStart) {
+          unigram.value.encode($0, into: &ids, workspace)
+        }
       }
     }
   }
