@@ -9,9 +9,9 @@
 #include "matmul_internal.h"
 
 enum {
-  CHUNKS_PER_THREAD = 8,  ///< so that a thread that was held up leaves little behind
-  INLINE_ROWS = 4,        ///< rows the caller quantises itself
-  FORK_NANOSECONDS = 2500, CHUNK_NANOSECONDS = 1000,
+  CHUNKS_PER_THREAD = 16,  ///< so that a thread that was held up leaves little behind
+  INLINE_ROWS = 4,         ///< rows the caller quantises itself
+  FORK_NANOSECONDS = 2500, CHUNK_NANOSECONDS = 500,
 };
 
 typedef struct matmul_job {

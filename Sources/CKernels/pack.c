@@ -6,7 +6,7 @@ static size_t element_bytes(ingot_format format) { return format == INGOT_F32 ? 
 static int64_t groups_of(int64_t k, int32_t group) { return (k + group - 1) / group; }
 
 size_t ingot_tile_bytes(ingot_format format, int64_t k, int32_t group) {
-  if (format_is_float(format)) return (size_t)k * INGOT_TILE * element_bytes(format);
+  if (format_is_float(format)) return (size_t)round_up(k * INGOT_TILE * (int64_t)element_bytes(format), 64);
   int64_t groups = groups_of(k, group);
   size_t weights = (size_t)(groups * group) * INGOT_TILE;
   return tile_scale_bytes(format, groups) + (format_is_int4(format) ? weights / 2 : weights);
@@ -18,7 +18,7 @@ size_t ingot_weight_bytes(ingot_format format, int64_t n, int64_t k, int32_t gro
 
 void ingot_pack_float_tile(
     ingot_format format, int64_t k, const void *source, int64_t stride, int rows, void *tile) {
-  if (rows < INGOT_TILE) memset(tile, 0, ingot_tile_bytes(format, k, 0));
+  if (rows < INGOT_TILE || k % 2 != 0) memset(tile, 0, ingot_tile_bytes(format, k, 0));
   if (format == INGOT_F32) {
     const uint32_t *from = source;
     uint32_t *to = tile;

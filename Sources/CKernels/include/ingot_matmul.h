@@ -52,7 +52,7 @@ void ingot_pack_integer_tile(
 /// The inverse of both, to float: row `lane` of a tile, k values. For tests, dumps and gathers.
 void ingot_unpack_row(ingot_format format, int64_t k, int32_t group, const void *tile, int lane, float *target);
 
-/// y[m, n] = x[m, k] Wᵀ (+ bias[n]) (+ residual[m, n]); everything but W in f32.
+/// y[m, n] = (x[m, k] Wᵀ + bias[n]) + residual[m, n]; everything but W in f32.
 typedef struct ingot_matmul_arguments {
   const ingot_weight *weight;
   int64_t m;
@@ -71,6 +71,11 @@ size_t ingot_matmul_scratch_bytes(ingot_format format, int64_t m, int64_t k, int
 /// Computes the product on the context's pool: one fork-join. Integer formats quantise the rows of x to int8
 /// per group (scale = amax / 127, ties to even); their dots are exact, and each group's contribution is added
 /// in f32 in the order of k. Float formats accumulate in f32 by fused multiply-add in the order of k.
+///
+/// With d_x the scale of a row's group, i the exact dot of its integers with the weights' (8 subtracted in symmetric
+/// int4) and Σq the sum of its integers, a group adds  sum = fma(i, d_x · d, sum)  and then, where there are
+/// minimums,  sum = fma(Σq · d_x, m, sum).  A group with a NaN or an infinity makes its row NaN; one whose largest
+/// magnitude is below 2^-100 counts as zeros.
 void ingot_matmul(const ingot_context *context, const ingot_matmul_arguments *arguments);
 
 #endif
