@@ -7,25 +7,29 @@ import Testing
 /// `Scripts/fetch_smollm2.sh` has fetched the model, as CI does.
 @Suite(.enabled(if: SmolLM2.isPresent, "run Scripts/fetch_smollm2.sh first"))
 struct SmolLM2Tests {
-  @Test func greedyContinuationsEqualLlamaCpp() throws {
+  /// Every step of every continuation, given llama.cpp's tokens before it.
+  ///
+  /// Both round activations to 8 bits, each in its own order of sums, which leaves differences of some 0.2 (RMS)
+  /// on logits: as much as llama.cpp differs from itself with and without flash attention. So where its two best
+  /// logits are closer than that, either may win; where they are not, ours must agree.
+  @Test func stepsEqualLlamaCppWhereItIsSure() throws {
     let cases = try SmolLM2.cases()
     let model = try SmolLM2.model(sequences: cases.count)
-    let sequences = try cases.map { _ in try model.makeSequence(plannedLength: 256) }
-    var next = [Int](repeating: 0, count: cases.count)
-    var generated = [[Int]](repeating: [], count: cases.count)
-    for step in 0..<32 {
-      let inputs = cases.indices.map { ModelInput(sequences[$0], step == 0 ? cases[$0].ids : [next[$0]]) }
-      try model.forward(inputs) { input, _, logits in
-        next[input] = logits.indices.max { logits[$0] < logits[$1] } ?? 0
+    var (equal, steps) = (0, 0)
+    for item in cases {
+      let sequence = try model.makeSequence(plannedLength: 256)
+      try model.forward([ModelInput(sequence, item.ids.dropLast(), logits: .none)]) { _, _, _ in }
+      let forced = [item.ids[item.ids.count - 1]] + item.continuation.dropLast()
+      try model.forward([ModelInput(sequence, forced, logits: .all)]) { _, step, logits in
+        let best = logits.indices.max { logits[$0] < logits[$1] } ?? 0
+        steps += 1
+        if best == item.continuation[step] { equal += 1 }
+        #expect(best == item.continuation[step] || item.margins[step] < 0.75, "\(item.name), step \(step)")
       }
-      for index in cases.indices { generated[index].append(next[index]) }
     }
-    let equal = cases.indices.filter { generated[$0] == cases[$0].continuation }
-    #expect(equal.count >= 8, "equal: \(equal.map { cases[$0].name })")
-    for index in cases.indices {
-      let d = zip(generated[index], cases[index].continuation).prefix { $0 == $1 }.count
-      print("XX", cases[index].name, d, d < 32 ? cases[index].margins[d] : 0)
-    }
+    #expect(steps == 320)
+    #expect(Double(equal) >= 0.95 * Double(steps), "\(equal) of \(steps)")
+    print("XX", equal)
   }
 }
 
