@@ -14,13 +14,16 @@ INLINE void block(
   const int8_t *q = call_row(call, row);
   const uint8_t *groups = (const uint8_t *)call_row_groups(call, row);
   const uint8_t *scales = call_tile(call, tile), *weights = scales + call->scale_bytes;
+  const uint8_t *end = scales + call->tile_bytes;
   __m512 sums[MAX_ROWS][MAX_TILES];
   UNROLL for (int r = 0; r < rows; r++)
     UNROLL for (int t = 0; t < tiles; t++) sums[r][t] = _mm512_setzero_ps();
   for (int64_t g = 0; g < call->groups; g++) {
+    // At its end a tile fetches the start of the one that follows it in the next call.
+    size_t ahead = AHEAD + (weights + AHEAD < end ? 0 : (size_t)(tiles - 1) * call->tile_bytes);
     for (size_t i = 0; i < weight_bytes; i += 64)
       UNROLL for (int t = 0; t < tiles; t++)
-        _mm_prefetch((const char *)weights + t * call->tile_bytes + i + AHEAD, _MM_HINT_T0);
+        _mm_prefetch((const char *)weights + t * call->tile_bytes + i + ahead, _MM_HINT_T0);
     __m512i dots[MAX_ROWS][MAX_TILES];
     group_dots(call, packing, rows, tiles, group, q, stride, groups, weights, call->tile_bytes, dots);
     UNROLL for (int t = 0; t < tiles; t++) {
