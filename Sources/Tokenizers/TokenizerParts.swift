@@ -25,6 +25,8 @@ struct TokenizerParts: Sendable {
   var settings = TokenizerSettings()
   private let matcher: AddedTokenMatcher
   private let normalizedMatcher: AddedTokenMatcher
+  /// Decoder input of added tokens that normalization changes: they decode to what was looked for.
+  private let normalizedTokens: [Int: [UInt8]]
 
   /// - Parameter normalizesTokens: whether added tokens looked for in normalized text are normalized first.
   /// - Throws: `.limit` when a normalizer's pattern backtracks without end on an added token.
@@ -43,12 +45,16 @@ struct TokenizerParts: Sendable {
     matcher = AddedTokenMatcher(raw, patterns: raw.map { Array($0.content.utf8) })
     let normalized = ordered.filter(\.isNormalized)
     var patterns: [[UInt8]] = []
+    var changed: [Int: [UInt8]] = [:]
     for token in normalized {
       var pattern = Array(token.content.utf8)
       var cutsStart = false
       if normalizesTokens { try normalizer?.apply(&pattern, cutsStart: &cutsStart) }
       patterns.append(pattern)
+      guard !pattern.elementsEqual(token.content.utf8) else { continue }
+      changed[token.id] = rawTokens == nil ? pattern : ByteLevelAlphabet.decode(pattern[...]) ?? pattern
     }
+    normalizedTokens = changed
     normalizedMatcher = AddedTokenMatcher(normalized, patterns: patterns)
   }
 
@@ -81,19 +87,30 @@ struct TokenizerParts: Sendable {
       (token, range) throws(IngotError) in
       if let token { return ids.append(token.id) }
       let segment = UnsafeBufferPointer(rebasing: text[range])
-      try preTokenizer.forEachPiece(segment, isStart: isStart && range.lowerBound == 0) {
-        model.encode($0, into: &ids, workspace)
+      let isStart = isStart && range.lowerBound == 0
+      switch model {
+      case .bpe(let bpe):
+        try preTokenizer.forEachPiece(segment, isStart: isStart) {
+          bpe.value.encode($0, into: &ids, workspace)
+        }
+      case .unigram(let unigram):
+        try preTokenizer.forEachPiece(segment, isStart: isStart) {
+          unigram.value.encode($0, into: &ids, workspace)
+        }
       }
     }
   }
 
   /// A token as the decoder takes it.
-  func decoderInput(_ id: Int) -> ArraySlice<UInt8> { rawTokens?[id] ?? vocabulary[id] }
+  func decoderInput(_ id: Int) -> ArraySlice<UInt8> {
+    if !normalizedTokens.isEmpty, let token = normalizedTokens[id] { return token[...] }
+    return rawTokens?[id] ?? vocabulary[id]
+  }
 
   /// The bytes a token stands for away from the beginning of a text.
   func plainBytes(of id: Int) -> [UInt8] {
-    if let rawTokens { return Array(rawTokens[id]) }
-    let token = vocabulary[id]
+    let token = decoderInput(id)
+    if rawTokens != nil { return Array(token) }
     let fallsBack = decoder.contains { if case .byteFallback = $0 { true } else { false } }
     if fallsBack, let byte = DecoderChain.byte(of: token) { return [byte] }
     // A token before it takes the beginning; what a stage holds back comes at the end.

@@ -29,7 +29,11 @@ struct DecoderChain: Sendable {
   /// - Returns: the text it completes.
   /// - Throws: `.limit` when a pattern backtracks without end.
   mutating func push(_ token: ArraySlice<UInt8>) throws(IngotError) -> [UInt8] {
-    try feed(0, token, ends: true)
+    if runners.count == 1, case .bytes = runners[0].stage {
+      runners[0].repair.push(token, to: &output)
+    } else {
+      try feed(0, token, ends: true)
+    }
     defer { output.removeAll(keepingCapacity: true) }
     return output
   }
@@ -118,7 +122,8 @@ struct DecoderChain: Sendable {
     try feed(index + 1, word[...], ends: true)
   }
 
-  private mutating func feedSpaced(_ index: Int, _ bytes: ArraySlice<UInt8>, _ ends: Bool) throws(IngotError) {
+  private mutating func feedSpaced(_ index: Int, _ bytes: ArraySlice<UInt8>, _ ends: Bool) throws(IngotError)
+  {
     if runners[index].count > 0, !runners[index].isOpen { try feed(index + 1, [0x20], ends: false) }
     runners[index].isOpen = !ends
     runners[index].count = 1
@@ -130,7 +135,9 @@ extension DecoderChain {
   /// `<0x0A>` to the byte it stands for.
   static func byte(of token: ArraySlice<UInt8>) -> UInt8? {
     let start = token.startIndex
-    guard token.count == 6, token.starts(with: "<0x".utf8), token.last == UInt8(ascii: ">") else { return nil }
+    guard token.count == 6, token.starts(with: "<0x".utf8), token.last == UInt8(ascii: ">") else {
+      return nil
+    }
     return UInt8(String(decoding: token[start + 3..<start + 5], as: UTF8.self), radix: 16)
   }
 

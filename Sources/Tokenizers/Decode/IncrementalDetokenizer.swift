@@ -32,13 +32,13 @@ public struct IncrementalDetokenizer: Sendable {
   }
 
   mutating func pushBytes(_ id: Int) throws(IngotError) -> [UInt8] {
-    let parts = tokenizer.parts
-    guard parts.vocabulary.contains(id: id) else {
+    // Not through a local: copying the parts counts dozens of references.
+    guard tokenizer.parts.vocabulary.contains(id: id) else {
       throw IngotError(
-        .tokenizer, "no token has the id \(id); ids are below \(parts.vocabulary.idLimit)")
+        .tokenizer, "no token has the id \(id); ids are below \(tokenizer.vocabularySize)")
     }
-    if skipSpecial, parts.specialIDs.contains(id) { return [] }
-    return try chain.push(parts.decoderInput(id))
+    if skipSpecial, tokenizer.parts.specialIDs.contains(id) { return [] }
+    return try chain.push(tokenizer.parts.decoderInput(id))
   }
 
   mutating func finishBytes() throws(IngotError) -> [UInt8] {

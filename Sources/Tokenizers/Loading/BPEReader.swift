@@ -41,14 +41,14 @@ struct BPEReader {
       }
       unknown = UInt32(id)
     }
-    var bpe = BPE(alphabet: .bytes([]), merges: merges, unknown: unknown)
+    var bpe = BPE(alphabet: BPE.byteAlphabet([]), merges: merges, unknown: unknown)
     bpe.fusesUnknown = try node.bool("fuse_unk", default: false)
     if try node.bool("byte_fallback", default: false) { bpe.byteTokens = vocabulary.byteTokens() }
     if !prefix.isEmpty || !suffix.isEmpty {
       guard !isByteLevel else { throw node.unsupported("affixes with a byte-level vocabulary") }
       bpe.alphabet = .affixed(prefix: prefix, suffix: suffix, vocabulary)
     } else if isByteLevel {
-      bpe.alphabet = .bytes(
+      bpe.alphabet = BPE.byteAlphabet(
         ByteLevelAlphabet.scalars.map { scalar in
           let unit = Array(String(scalar).utf8)
           return vocabulary.id(of: unit).map { .symbol(UInt32($0)) } ?? bpe.unknownInitial(unit)
@@ -68,41 +68,57 @@ struct BPEReader {
     guard elements.count < Int(Int32.max) else { throw mergesNode.error("too many merges") }
     let table = MergeTable(capacity: elements.count)
     var joined: [UInt8] = []
-    let prefixLength = prefix.utf8.count
     for (rank, element) in elements.enumerated() {
-      let pair: (left: Substring, right: Substring)?
+      let found: Found
       switch element {
-      case .string(let text): pair = text.splitAtOnlySpace()
+      case .string(var text): found = text.withUTF8 { find(joint: $0, &joined) }
       case .array(let parts):
-        if parts.count == 2, let left = parts[0].string, let right = parts[1].string {
-          pair = (left[...], right[...])
+        if parts.count == 2, var left = parts[0].string, var right = parts[1].string {
+          found = left.withUTF8 { left in right.withUTF8 { right in find(left, right, &joined) } }
         } else {
-          pair = nil
+          found = .notPair
         }
-      case .null, .bool, .int, .double, .object: pair = nil
+      case .null, .bool, .int, .double, .object: found = .notPair
       }
-      guard let pair else { throw mergesNode.error("merge \(rank) is not a pair of tokens") }
-      joined.removeAll(keepingCapacity: true)
-      joined += pair.left.utf8
-      joined += pair.right.utf8.dropFirst(prefixLength)
-      guard let left = vocabulary.id(of: pair.left.utf8), let right = vocabulary.id(of: pair.right.utf8),
-        let symbol = vocabulary.id(of: joined)
-      else {
-        let text = "\"\(pair.left)\" and \"\(pair.right)\""
-        throw mergesNode.error("merge \(rank) of \(text) needs a token that is not in the vocabulary")
+      switch found {
+      case .merge(let left, let right, let symbol):
+        table.set(UInt32(left), UInt32(right), rank: UInt32(rank), symbol: UInt32(symbol))
+      case .notPair: throw mergesNode.error("merge \(rank) is not a pair of tokens")
+      case .missing(let left, let right):
+        throw mergesNode.error(
+          "merge \(rank) of \"\(left)\" and \"\(right)\" needs a token that is not in the vocabulary")
       }
-      table.set(UInt32(left), UInt32(right), rank: UInt32(rank), symbol: UInt32(symbol))
     }
     return table
   }
-}
 
-extension String {
-  /// The parts before and after the only space; nil when there is none or are several.
-  fileprivate func splitAtOnlySpace() -> (left: Substring, right: Substring)? {
-    guard let space = utf8.firstIndex(of: 0x20) else { return nil }
-    let right = self[utf8.index(after: space)...]
-    return right.utf8.contains(0x20) ? nil : (self[..<space], right)
+  /// What the text of a merge says.
+  private enum Found {
+    case merge(left: Int, right: Int, symbol: Int)
+    case notPair
+    case missing(left: String, right: String)
+  }
+
+  /// Looks up a merge written as two tokens with a space between.
+  private func find(joint: UnsafeBufferPointer<UInt8>, _ joined: inout [UInt8]) -> Found {
+    guard let space = joint.firstIndex(of: 0x20) else { return .notPair }
+    let left = UnsafeBufferPointer(rebasing: joint[..<space])
+    let right = UnsafeBufferPointer(rebasing: joint[(space + 1)...])
+    return right.contains(0x20) ? .notPair : find(left, right, &joined)
+  }
+
+  private func find(
+    _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>, _ joined: inout [UInt8]
+  ) -> Found {
+    joined.removeAll(keepingCapacity: true)
+    joined.append(contentsOf: left)
+    joined.append(contentsOf: UnsafeBufferPointer(rebasing: right.dropFirst(prefix.utf8.count)))
+    let symbol = joined.withUnsafeBufferPointer { vocabulary.id(of: $0) }
+    if let left = vocabulary.id(of: left), let right = vocabulary.id(of: right), let symbol {
+      return .merge(left: left, right: right, symbol: symbol)
+    }
+    return .missing(
+      left: String(decoding: left, as: UTF8.self), right: String(decoding: right, as: UTF8.self))
   }
 }
 

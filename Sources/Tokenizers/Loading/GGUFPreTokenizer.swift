@@ -39,7 +39,8 @@ struct GGUFPreTokenizer {
       patterns = [Self.words(digits: "\\p{N}")]
     case "qwen35":
       patterns = [
-        Self.contractions + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*"
+        Self.contractions
+          + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*"
           + "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
       ]
       composes = true
@@ -52,7 +53,8 @@ struct GGUFPreTokenizer {
       ]
     case "seed-coder":
       patterns = [
-        Self.contractions + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|\\s*[\\r\\n]+"
+        Self.contractions
+          + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|\\s*[\\r\\n]+"
           + "|\\s+(?!\\S)|\\s+"
       ]
     case "bailingmoe", "bailingmoe2", "llada-moe":

@@ -102,18 +102,15 @@ struct GGUFReader {
       case .normal, .unused, .byte: bytes = ByteLevelAlphabet.decode(bytes[...]) ?? bytes
       }
       let isPlain = types[id] == .normal || types[id] == .unused
-      let result: Result<Void, IngotError> = bytes.withUnsafeBufferPointer { bytes in
-        do throws(IngotError) {
-          return .success(try raw.add(bytes, id: id, indexed: isPlain, expected: source.tokens.count))
-        } catch { return .failure(error) }
+      try bytes.withUnsafeBufferPointer { (bytes) throws(IngotError) in
+        try raw.add(bytes, id: id, indexed: isPlain, expected: source.tokens.count)
       }
-      try result.get()
     }
     added.removeAll { $0.content.isEmpty }
     let alphabet = ByteLevelAlphabet.scalars.map { scalar in
       vocabulary.id(of: String(scalar)).map { BPE.Initial.symbol(UInt32($0)) } ?? .unknown
     }
-    var model = BPE(alphabet: .bytes(alphabet), merges: try merges(vocabulary))
+    var model = BPE(alphabet: BPE.byteAlphabet(alphabet), merges: try merges(vocabulary))
     if pre.ignoresMerges { model.wholePieces = raw }
     return try TokenizerParts(
       vocabulary: vocabulary, rawTokens: raw, model: .bpe(model),
@@ -135,7 +132,8 @@ struct GGUFReader {
       joined += utf8[..<space]
       joined += utf8[utf8.index(after: space)...]
       guard let left = vocabulary.id(of: utf8[..<space]),
-        let right = vocabulary.id(of: utf8[utf8.index(after: space)...]), let symbol = vocabulary.id(of: joined)
+        let right = vocabulary.id(of: utf8[utf8.index(after: space)...]),
+        let symbol = vocabulary.id(of: joined)
       else {
         throw Self.error("merge \(rank), \"\(merge)\", needs a token that is not in the vocabulary", "merges")
       }

@@ -30,7 +30,9 @@ extension PreTokenizer {
       let isIndividual = try node.bool("individual_digits", default: false)
       steps.append(.runs(.categories(.number), maximum: isIndividual ? 1 : .max, .isolated))
     case "Whitespace":
-      steps.append(.split(try SplitPattern(regex: "\\w+|[^\\w\\s]+"), .removed, invert: true))
+      // `\w+|[^\w\s]+` by Rust, whose \w is not Oniguruma's.
+      steps.append(.runs(.space, maximum: .max, .removed))
+      steps.append(.runs(Self.rustWord, maximum: .max, .isolated))
     case "WhitespaceSplit": steps.append(.runs(.space, maximum: .max, .removed))
     case "Punctuation":
       let behavior = try node.choice("behavior", Behavior.self) ?? .isolated
@@ -60,6 +62,10 @@ extension PreTokenizer {
   private static let punctuation = SetExpression.union([
     .categories(.punctuation), .range(0x21, 0x2F), .range(0x3A, 0x40), .range(0x5B, 0x60),
     .range(0x7B, 0x7E),
+  ])
+
+  private static let rustWord = SetExpression.union([
+    .alphabetic, .categories([.mark, .decimalNumber, .connectorPunctuation]), .range(0x200C, 0x200D),
   ])
 
   /// Takes the mapping of bytes off the end of the steps, if it is there: a model that knows can work on

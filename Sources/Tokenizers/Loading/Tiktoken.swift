@@ -32,7 +32,7 @@ enum Tiktoken {
     let alphabet = (0..<256).map { byte in
       ranked.id(of: [UInt8(byte)]).map { BPE.Initial.symbol(UInt32($0)) } ?? .unknown
     }
-    var model = BPE(alphabet: .bytes(alphabet), merges: merges)
+    var model = BPE(alphabet: BPE.byteAlphabet(alphabet), merges: merges)
     model.wholePieces = ranked
     var vocabulary = ranked
     var added: [AddedToken] = []
@@ -102,12 +102,9 @@ enum Tiktoken {
       guard table.id(of: token) == nil else {
         throw IngotError(.tokenizer, "a token appears twice", at: .init(line: "\(line)"))
       }
-      let result: Result<Void, IngotError> = token.withUnsafeBufferPointer { token in
-        do throws(IngotError) { return .success(try table.add(token, id: rank, expected: lineCount)) } catch {
-          return .failure(error)
-        }
+      try token.withUnsafeBufferPointer { (token) throws(IngotError) in
+        try table.add(token, id: rank, expected: lineCount)
       }
-      try result.get()
     }
     guard table.idLimit > 0 else { throw IngotError(.tokenizer, "the file has no tokens") }
     return table

@@ -25,13 +25,17 @@ struct TokenizerJSON {
     let isByteLevel = preTokenizer.removeFinalByteLevel()
     // Files from before the `type` member hold BPE models.
     let type = try modelNode.string("type") ?? (modelNode.node("merges") == nil ? "Unigram" : "BPE")
-    var model: TokenModel
+    let model: TokenModel
     var rawTokens: TokenTable?
     switch type {
     case "BPE":
       let reader = try BPEReader(modelNode)
       vocabulary = reader.vocabulary
-      model = .bpe(try reader.model(isByteLevel: isByteLevel))
+      var bpe = try reader.model(isByteLevel: isByteLevel)
+      if try modelNode.bool("ignore_merges", default: false) {
+        bpe.wholePieces = isByteLevel ? try vocabulary.decodedByteLevel(indexed: true) : vocabulary
+      }
+      model = .bpe(bpe)
     case "Unigram":
       if isByteLevel { preTokenizer.steps.append(.byteLevel) }
       let reader = try UnigramReader(modelNode)
@@ -39,17 +43,12 @@ struct TokenizerJSON {
       model = .unigram(reader.model)
     default: throw modelNode.unsupported("the model type \(type) is not executed")
     }
-    let modelVocabulary = vocabulary
     try addTokens(extraTokens)
     var decoder: [DecoderStage] = [.spaced]
     if let node = root.node("decoder") { decoder = try DecoderStage.stages(node) }
     if case .byteLevel? = decoder.first {
-      rawTokens = try vocabulary.decodedByteLevel()
+      rawTokens = try vocabulary.decodedByteLevel(indexed: false)
       decoder[0] = .bytes
-    }
-    if case .bpe(var bpe) = model, try modelNode.bool("ignore_merges", default: false) {
-      bpe.wholePieces = isByteLevel ? try modelVocabulary.decodedByteLevel() : modelVocabulary
-      model = .bpe(bpe)
     }
     var postProcessor = PostProcessor()
     if let node = root.node("post_processor") { postProcessor = try PostProcessor(node) }
@@ -95,16 +94,17 @@ struct TokenizerJSON {
 
 extension TokenTable {
   /// The tokens as the bytes they stand for in GPT-2's alphabet; those outside it are their UTF-8.
-  func decodedByteLevel() throws(IngotError) -> TokenTable {
+  /// - Parameter indexed: whether `id(of:)` of the result shall work.
+  func decodedByteLevel(indexed: Bool) throws(IngotError) -> TokenTable {
     var raw = TokenTable(capacity: idLimit)
+    var bytes: [UInt8] = []
     for id in 0..<idLimit where contains(id: id) {
-      let bytes = ByteLevelAlphabet.decode(self[id]) ?? Array(self[id])
-      let result: Result<Void, IngotError> = bytes.withUnsafeBufferPointer { bytes in
-        do throws(IngotError) { return .success(try raw.add(bytes, id: id, expected: idLimit)) } catch {
-          return .failure(error)
-        }
+      bytes.removeAll(keepingCapacity: true)
+      let token = self[id]
+      if !token.withUnsafeBufferPointer({ ByteLevelAlphabet.append($0, to: &bytes) }) { bytes += token }
+      try bytes.withUnsafeBufferPointer { (bytes) throws(IngotError) in
+        try raw.add(bytes, id: id, indexed: indexed, expected: idLimit)
       }
-      try result.get()
     }
     return raw
   }

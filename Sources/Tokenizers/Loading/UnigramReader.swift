@@ -23,7 +23,9 @@ struct UnigramReader {
       scores.append(score)
     }
     let unknown = try node.count("unk_id")
-    if let unknown, unknown >= entries.count { throw node.error("unk_id \(unknown) is not in the vocabulary") }
+    if let unknown, unknown >= entries.count {
+      throw node.error("unk_id \(unknown) is not in the vocabulary")
+    }
     let hasFallback = try node.bool("byte_fallback", default: false)
     model = Unigram(
       trie: trie, scores: scores, unknown: unknown, byteTokens: hasFallback ? vocabulary.byteTokens() : nil)

@@ -10,12 +10,18 @@ import IngotCore
 struct BPE: Sendable {
   /// What a piece is first taken apart into.
   enum Alphabet: Sendable {
-    /// Bytes: the symbols of each, most often one.
-    case bytes([Initial])
+    /// Bytes: the symbol of each, or `.max` and then what else it becomes.
+    case bytes([UInt32], others: [Initial])
     /// Unicode scalars.
     case scalars(ScalarSymbols)
     /// Unicode scalars with a prefix on all but the first and a suffix on the last.
     case affixed(prefix: String, suffix: String, TokenTable)
+  }
+
+  /// The alphabet of bytes, with what each begins as.
+  static func byteAlphabet(_ initials: [Initial]) -> Alphabet {
+    let symbols = initials.map { if case .symbol(let symbol) = $0 { symbol } else { UInt32.max } }
+    return .bytes(symbols, others: initials)
   }
 
   /// The beginning of one unit of text.
@@ -58,7 +64,8 @@ struct BPE: Sendable {
     var index = 1
     while index + 2 < piece.count {
       if piece[index] == 0xE2, piece[index + 1] == 0x96, piece[index + 2] == 0x81 {
-        let followsOne = index >= 3 && piece[index - 3] == 0xE2 && piece[index - 2] == 0x96 && piece[index - 1] == 0x81
+        let followsOne =
+          index >= 3 && piece[index - 3] == 0xE2 && piece[index - 2] == 0x96 && piece[index - 1] == 0x81
         if !followsOne {
           encodeCached(UnsafeBufferPointer(rebasing: piece[start..<index]), into: &ids, workspace)
           start = index
@@ -123,17 +130,28 @@ extension BPE {
   private func appendInitial(_ piece: UnsafeBufferPointer<UInt8>, to symbols: inout [UInt32]) {
     var hasUnknown = false
     switch alphabet {
-    case .bytes(let initials):
-      for byte in piece { append(initials[Int(byte)], &hasUnknown, to: &symbols) }
+    case .bytes(let known, let others):
+      for byte in piece {
+        let symbol = known[Int(byte)]
+        if symbol != .max, !hasUnknown {
+          symbols.append(symbol)
+        } else {
+          append(others[Int(byte)], &hasUnknown, to: &symbols)
+        }
+      }
     case .scalars(let scalars):
       let text = ScalarText(piece)
       var position = 0
       while position < text.end {
         let (value, next) = text.scalar(at: position)
         let symbol = scalars.table.merge(value, 0).symbol
-        let initial: Initial =
-          symbol != .max ? .symbol(symbol) : unknownInitial(Array(piece[position..<next]))
-        append(initial, &hasUnknown, to: &symbols)
+        if symbol != .max, !hasUnknown {
+          symbols.append(symbol)
+        } else {
+          let initial: Initial =
+            symbol != .max ? .symbol(symbol) : unknownInitial(Array(piece[position..<next]))
+          append(initial, &hasUnknown, to: &symbols)
+        }
         position = next
       }
     case .affixed(let prefix, let suffix, let table):

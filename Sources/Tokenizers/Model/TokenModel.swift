@@ -1,14 +1,14 @@
 /// The model that encodes pieces of text.
 enum TokenModel: Sendable {
-  case bpe(BPE)
-  case unigram(Unigram)
+  case bpe(Shared<BPE>)
+  case unigram(Shared<Unigram>)
 
-  /// Appends the tokens of a piece.
-  @inline(__always)
-  func encode(_ piece: UnsafeBufferPointer<UInt8>, into ids: inout [Int], _ workspace: Workspace) {
-    switch self {
-    case .bpe(let model): model.encode(piece, into: &ids, workspace)
-    case .unigram(let model): model.encode(piece, into: &ids, workspace)
-    }
-  }
+  static func bpe(_ model: BPE) -> TokenModel { .bpe(Shared(model)) }
+  static func unigram(_ model: Unigram) -> TokenModel { .unigram(Shared(model)) }
+}
+
+/// Holds a value of many references, so that passing it on counts one.
+final class Shared<Value: Sendable>: Sendable {
+  let value: Value
+  init(_ value: Value) { self.value = value }
 }

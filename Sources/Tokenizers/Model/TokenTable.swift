@@ -11,8 +11,9 @@ struct TokenTable: Sendable {
   /// Start and end of each id's bytes; both 0 and `isPresent` false for a hole.
   private var spans: [(start: UInt32, end: UInt32)] = []
   private var present: [Bool] = []
-  /// Id plus one, or 0 for a free slot; the count is a power of two.
-  private var slots: [UInt32]
+  /// The upper half of a token's hash and its id plus one, or 0 for a free slot; their number is a power of
+  /// two.
+  private var slots: [UInt64]
   /// Number of tokens indexed by their string.
   private(set) var count = 0
 
@@ -20,7 +21,7 @@ struct TokenTable: Sendable {
   init(capacity: Int) {
     var slotCount = 16
     while slotCount < capacity * 2 { slotCount *= 2 }
-    slots = [UInt32](repeating: 0, count: slotCount)
+    slots = [UInt64](repeating: 0, count: slotCount)
     spans.reserveCapacity(capacity)
     present.reserveCapacity(capacity)
     bytes.reserveCapacity(capacity * 8)
@@ -69,7 +70,7 @@ struct TokenTable: Sendable {
     bytes.append(contentsOf: token)
     spans[id] = (start, UInt32(bytes.count))
     present[id] = true
-    if indexed { index(id) }
+    if indexed { index(id, Hash.of(token)) }
   }
 
   /// Adds a token under an id.
@@ -84,42 +85,53 @@ struct TokenTable: Sendable {
     try result.get()
   }
 
-  private mutating func index(_ id: Int) {
+  private mutating func index(_ id: Int, _ hash: UInt64) {
     if (count + 1) * 2 > slots.count { grow() }
-    let hash = self[id].withUnsafeBufferPointer { Hash.of($0) }
-    let mask = slots.count - 1
-    var slot = Int(truncatingIfNeeded: hash) & mask
-    while slots[slot] != 0 {
-      if self[Int(slots[slot] - 1)].elementsEqual(self[id]) { return }
-      slot = (slot + 1) & mask
+    let (start, end) = spans[id]
+    let isNew = bytes.withUnsafeBufferPointer { bytes in
+      find(UnsafeBufferPointer(rebasing: bytes[Int(start)..<Int(end)]), hash) == nil
     }
-    slots[slot] = UInt32(id + 1)
+    guard isNew else { return }
+    insert((hash & 0xFFFF_FFFF_0000_0000) | UInt64(id + 1), at: hash)
     count += 1
   }
 
+  private mutating func insert(_ entry: UInt64, at hash: UInt64) {
+    let mask = slots.count - 1
+    var slot = Int(truncatingIfNeeded: hash) & mask
+    while slots[slot] != 0 { slot = (slot + 1) & mask }
+    slots[slot] = entry
+  }
+
   private mutating func grow() {
-    let ids = slots.filter { $0 != 0 }
-    slots = [UInt32](repeating: 0, count: slots.count * 2)
-    count = 0
-    for id in ids { index(Int(id - 1)) }
+    let entries = slots.filter { $0 != 0 }
+    slots = [UInt64](repeating: 0, count: slots.count * 2)
+    for entry in entries {
+      let token = self[Int(truncatingIfNeeded: entry & 0xFFFF_FFFF) - 1]
+      insert(entry, at: token.withUnsafeBufferPointer { Hash.of($0) })
+    }
   }
 
   /// The id of some bytes, if they are a token.
-  func id(of token: UnsafeBufferPointer<UInt8>) -> Int? {
+  func id(of token: UnsafeBufferPointer<UInt8>) -> Int? { find(token, Hash.of(token)) }
+
+  private func find(_ token: UnsafeBufferPointer<UInt8>, _ hash: UInt64) -> Int? {
     slots.withUnsafeBufferPointer { slots in
       spans.withUnsafeBufferPointer { spans in
         bytes.withUnsafeBufferPointer { bytes in
-          let mask = slots.count - 1
-          var slot = Int(truncatingIfNeeded: Hash.of(token)) & mask
+          let mask = slots.count &- 1
+          var slot = Int(truncatingIfNeeded: hash) & mask
           while slots[slot] != 0 {
-            let id = Int(slots[slot] - 1)
-            let (start, end) = (Int(spans[id].start), Int(spans[id].end))
-            if end - start == token.count {
-              var offset = 0
-              while offset < token.count, bytes[start + offset] == token[offset] { offset &+= 1 }
-              if offset == token.count { return id }
+            if slots[slot] >> 32 == hash >> 32 {
+              let id = Int(slots[slot] & 0xFFFF_FFFF) &- 1
+              let (start, end) = (Int(spans[id].start), Int(spans[id].end))
+              if end &- start == token.count {
+                var offset = 0
+                while offset < token.count, bytes[start &+ offset] == token[offset] { offset &+= 1 }
+                if offset == token.count { return id }
+              }
             }
-            slot = (slot + 1) & mask
+            slot = (slot &+ 1) & mask
           }
           return nil
         }

@@ -42,8 +42,10 @@ indirect enum Normalizer: Sendable {
     case .replace(let pattern, let content): text = try pattern.replacing(text, with: content)
     case .strip(let left, let right): Self.strip(&text, left, right, &cutsStart)
     case .stripAccents:
-      text = Self.mapScalars(text) {
-        CategoryMask.mark.contains(ScalarClassTable.shared[$0.value]) ? "" : nil
+      // The marks of Unicode 9, as with the normalization forms.
+      text = Self.mapScalars(text) { scalar in
+        guard CategoryMask.mark.contains(ScalarClassTable.shared[scalar.value]) else { return nil }
+        return (scalar.properties.age?.major ?? 0) <= 9 ? "" : nil
       }
     case .byteLevel:
       var mapped: [UInt8] = []

@@ -88,7 +88,8 @@ struct PrecompiledCharsmap: Sendable {
 
   /// Later stages count on valid UTF-8, which the rules of a broken file may not give.
   private static func valid(_ bytes: [UInt8]) -> [UInt8] {
-    String(validating: bytes, as: UTF8.self) != nil ? bytes : Array(String(decoding: bytes, as: UTF8.self).utf8)
+    String(validating: bytes, as: UTF8.self) != nil
+      ? bytes : Array(String(decoding: bytes, as: UTF8.self).utf8)
   }
 
   private static func scalarLength(_ first: UInt8) -> Int {

@@ -191,7 +191,9 @@ struct RegexMatcher {
   }
 
   private func isWord(at position: Int) -> Bool {
-    position < text.end && text.classify(at: position).class.isWord
+    guard position < text.end else { return false }
+    let value = text.scalar(at: position).value
+    return SetExpression.word.contains(value, text.classes[value])
   }
 
   private func isWord(before position: Int) -> Bool {

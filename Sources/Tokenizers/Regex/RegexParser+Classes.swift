@@ -13,10 +13,11 @@ extension RegexParser {
     case "R":
       position += 1
       let breaks = SetExpression.union([.range(0x0A, 0x0D), .range(0x85, 0x85), .range(0x2028, 0x2029)])
-      return .atomic(.alternation([
-        .sequence([.set(ScalarSet(.range(0x0D, 0x0D))), .set(ScalarSet(.range(0x0A, 0x0A)))]),
-        .set(ScalarSet(breaks)),
-      ]))
+      return .atomic(
+        .alternation([
+          .sequence([.set(ScalarSet(.range(0x0D, 0x0D))), .set(ScalarSet(.range(0x0A, 0x0A)))]),
+          .set(ScalarSet(breaks)),
+        ]))
     case "G", "X", "K", "k", "g", "y", "Y", "1"..."9": throw unsupported("\\\(next)")
     default: return .set(ScalarSet(try parseEscapedSet(), ignoresCase: ignoresCase))
     }

@@ -20,7 +20,8 @@ indirect enum SetExpression: Sendable, Hashable {
     case .range(let low, let high): value >= low && value <= high
     case .categories(let mask): mask.contains(scalarClass)
     case .space: scalarClass.isSpace
-    case .word: scalarClass.isWord
+    // Oniguruma counts the digits and fractions of Latin-1 as well.
+    case .word: scalarClass.isWord || (value < 0x100 && CategoryMask.number.contains(scalarClass))
     case .alphabetic: scalarClass.isAlphabetic
     case .emoji: Unicode.Scalar(value)?.properties.isEmoji ?? false
     case .script(let script): script.contains(value)

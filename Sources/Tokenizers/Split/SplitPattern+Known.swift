@@ -16,7 +16,8 @@ extension SplitPattern {
       return true
     }
 
-    if takes(["'s", "'t", "'re", "'ve", "'m", "'ll", "'d", " ?\\p{L}+", " ?\\p{N}+", " ?[^\\s\\p{L}\\p{N}]+"]) {
+    if takes(["'s", "'t", "'re", "'ve", "'m", "'ll", "'d", " ?\\p{L}+", " ?\\p{N}+", " ?[^\\s\\p{L}\\p{N}]+"])
+    {
       guard take("\\s+(?!\\S)"), parts.isEmpty || takes(["\\s+"]), parts.isEmpty else { return nil }
       self = .gpt2(GPT2Scanner())
       return
@@ -94,10 +95,10 @@ extension SplitPattern {
     let lower = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
     let prefix = "[^\\r\\n\\p{L}\\p{N}]?"
     var result: [String: (second: String, contractions: Contractions)] = [:]
-    let suffixes: [(String, Contractions)] =
-      [("", .none)] + contractions.map { ($0.key.hasPrefix("'") ? $0.key : $0.key + "?", $0.value) }
-    for (suffix, kind) in suffixes where !suffix.hasPrefix("'") {
-      result[prefix + upper + "*" + lower + "+" + suffix] = (prefix + upper + "+" + lower + "*" + suffix, kind)
+    for (group, kind) in [("", Contractions.none)] + contractions.map({ ($0.key + "?", $0.value) })
+    where !group.hasPrefix("'") {
+      let second = prefix + upper + "+" + lower + "*" + group
+      result[prefix + upper + "*" + lower + "+" + group] = (second, kind)
     }
     return result
   }()

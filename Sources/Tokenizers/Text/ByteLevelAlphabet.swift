@@ -13,27 +13,37 @@ enum ByteLevelAlphabet {
     return result
   }()
 
-  /// The byte of each scalar below U+0144; nil for those that stand for none.
-  private static let bytes: [UInt8?] = {
-    var result = [UInt8?](repeating: nil, count: 0x144)
-    for (byte, scalar) in scalars.enumerated() { result[Int(scalar.value)] = UInt8(byte) }
+  /// The byte of each scalar below U+0144; -1 for those that stand for none.
+  private static let bytes: [Int16] = {
+    var result = [Int16](repeating: -1, count: 0x144)
+    for (byte, scalar) in scalars.enumerated() { result[Int(scalar.value)] = Int16(byte) }
     return result
   }()
 
   /// The bytes that a token's text stands for; nil when it has a scalar outside the alphabet.
   static func decode(_ token: ArraySlice<UInt8>) -> [UInt8]? {
-    token.withUnsafeBufferPointer { utf8 in
-      let text = ScalarText(utf8)
-      var result: [UInt8] = []
-      result.reserveCapacity(utf8.count)
+    var result: [UInt8] = []
+    result.reserveCapacity(token.count)
+    return token.withUnsafeBufferPointer({ append($0, to: &result) }) ? result : nil
+  }
+
+  /// Appends the bytes that a token's text stands for; false, and nothing appended, when it has a scalar
+  /// outside the alphabet.
+  static func append(_ token: UnsafeBufferPointer<UInt8>, to result: inout [UInt8]) -> Bool {
+    let text = ScalarText(token)
+    let start = result.count
+    return bytes.withUnsafeBufferPointer { bytes in
       var position = 0
       while position < text.end {
         let (value, next) = text.scalar(at: position)
-        guard value < 0x144, let byte = bytes[Int(value)] else { return nil }
-        result.append(byte)
+        guard value < 0x144, bytes[Int(value)] >= 0 else {
+          result.removeSubrange(start...)
+          return false
+        }
+        result.append(UInt8(truncatingIfNeeded: bytes[Int(value)]))
         position = next
       }
-      return result
+      return true
     }
   }
 

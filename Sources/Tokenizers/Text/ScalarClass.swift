@@ -2,6 +2,8 @@ import Synchronization
 
 /// What a splitter needs to know of a scalar, in a byte: its general category (the bit number in
 /// `CategoryMask`), whether it is white space, whether it is alphabetic.
+///
+/// By Unicode 16, the version of Oniguruma in Hugging Face tokenizers 0.23, also when Swift knows a later one.
 struct ScalarClass: Equatable {
   let rawValue: UInt8
 
@@ -14,7 +16,13 @@ struct ScalarClass: Equatable {
       return
     }
     let properties = scalar.properties
-    let category = CategoryMask(properties.generalCategory).rawValue.trailingZeroBitCount
+    if let age = properties.age, age.major > 16 {
+      rawValue = UInt8(CategoryMask.unassigned.rawValue.trailingZeroBitCount)
+      return
+    }
+    // U+0295 became a letter without case in Unicode 17.
+    let mask: CategoryMask = value == 0x295 ? .lowercaseLetter : CategoryMask(properties.generalCategory)
+    let category = mask.rawValue.trailingZeroBitCount
     rawValue =
       UInt8(category) | (properties.isWhitespace ? 0x20 : 0) | (properties.isAlphabetic ? 0x40 : 0)
   }
@@ -23,7 +31,7 @@ struct ScalarClass: Equatable {
   @inline(__always) var isSpace: Bool { rawValue & 0x20 != 0 }
   /// The `Alphabetic` property.
   @inline(__always) var isAlphabetic: Bool { rawValue & 0x40 != 0 }
-  /// `\w` as Oniguruma has it: alphabetic, a mark, a decimal digit or connector punctuation.
+  /// Alphabetic, a mark, a decimal digit or connector punctuation.
   var isWord: Bool {
     let mask: CategoryMask = [.mark, .decimalNumber, .connectorPunctuation]
     return isAlphabetic || mask.contains(self)

@@ -22,7 +22,9 @@ struct ScalarText {
     return multibyteScalar(at: position, first)
   }
 
-  @inline(__always) private func multibyteScalar(at position: Int, _ first: UInt8) -> (value: UInt32, next: Int) {
+  @inline(__always) private func multibyteScalar(at position: Int, _ first: UInt8) -> (
+    value: UInt32, next: Int
+  ) {
     func tail(_ offset: Int) -> UInt32 {
       let index = position &+ offset
       return index < end ? UInt32(base[index] & 0x3F) : 0
