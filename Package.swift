@@ -59,6 +59,7 @@ let package = Package(
     tests("JinjaTests", ["Jinja"], fixtures: true),
     tests("TokenizersTests", ["Tokenizers"], fixtures: true),
     tests("EngineTests", ["Engine", "NN", "Graph", "IngotCore", "CKernels", "Quantization", "Checkpoints"]),
+    tests("GenerationTests", ["Generation", "Checkpoints", "IngotCore", "Tokenizers"]),
     tests("IngotTests", ["Ingot", "IngotCore"], fixtures: true),
   ],
   swiftLanguageModes: [.v6],
