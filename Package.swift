@@ -60,6 +60,7 @@ let package = Package(
     tests("TokenizersTests", ["Tokenizers"], fixtures: true),
     tests("EngineTests", ["Engine", "NN", "Graph", "IngotCore", "CKernels", "Quantization", "Checkpoints"]),
     tests("GenerationTests", ["Generation", "Checkpoints", "IngotCore", "Tokenizers"]),
+    tests("CommandTests", ["IngotTool", "IngotCore"]),
     tests("IngotTests", ["Ingot", "IngotCore"], fixtures: true),
   ],
   swiftLanguageModes: [.v6],
