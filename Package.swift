@@ -59,6 +59,8 @@ let package = Package(
     tests("JinjaTests", ["Jinja"], fixtures: true),
     tests("TokenizersTests", ["Tokenizers"], fixtures: true),
     tests("EngineTests", ["Engine", "NN", "Graph", "IngotCore", "CKernels", "Quantization", "Checkpoints"]),
+    tests("GenerationTests", ["Generation", "Checkpoints", "IngotCore", "Tokenizers"]),
+    tests("CommandTests", ["IngotTool", "IngotCore"]),
     tests("IngotTests", ["Ingot", "IngotCore"], fixtures: true),
   ],
   swiftLanguageModes: [.v6],

@@ -53,10 +53,17 @@ public final class DecoderEngine: @unchecked Sendable {
 
   /// Packs the weights and plans the memory of a graph as `ModelRegistry.graph(for:)` makes it.
   /// - Throws: errors of the checkpoint's tensors, `.unsupported`, `.memory`.
-  public init(
+  public convenience init(
     _ graph: Graph, _ checkpoint: any Checkpoint, options: Options
   ) throws(IngotError) {
-    let packer = WeightPacker(checkpoint)
+    try self.init(graph, checkpoint, options: options, readsWeights: true)
+  }
+
+  /// - Parameter readsWeights: false for an engine that knows its sizes but cannot run.
+  init(
+    _ graph: Graph, _ checkpoint: any Checkpoint, options: Options, readsWeights: Bool
+  ) throws(IngotError) {
+    let packer = WeightPacker(checkpoint, sizesOnly: !readsWeights)
     let fused = try graph.applying(Pass.standard(mergingWeightsWhere: packer.haveOneFormat))
     var options = options
     options.chunkTokens = max(1, min(options.chunkTokens, options.contextLength * options.sequences))

@@ -38,7 +38,7 @@ public enum NPY {
     (.u64, "<u8"), (.u32, "<u4"), (.u16, "<u2"), (.u8, "|u1"), (.bool, "|b1"),
   ]
 
-  private static func header(dtype: DType, shape: Shape) throws(IngotError) -> String {
+  static func header(dtype: DType, shape: Shape) throws(IngotError) -> String {
     guard let descriptor = descriptors.first(where: { $0.0 == dtype })?.1 else {
       throw IngotError(.unsupported, "NumPy has no \(dtype)", hint: "convert to f32 first")
     }
@@ -83,7 +83,7 @@ public enum NPY {
 
 extension AtomicFile {
   /// Writes the magic, version and length that precede an `.npy` header of ASCII text, then the header.
-  fileprivate mutating func write(npyHeader text: String) throws(IngotError) {
+  mutating func write(npyHeader text: String) throws(IngotError) {
     let length = UInt16(text.utf8.count)
     let bytes: [UInt8] =
       [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(truncatingIfNeeded: length), UInt8(length >> 8)]

@@ -7,9 +7,16 @@ public import IngotCore
 /// only a few rows are in memory.
 public struct WeightPacker: Sendable {
   private let checkpoint: any Checkpoint
+  private let sizesOnly: Bool
 
   /// Packs tensors of a checkpoint.
-  public init(_ checkpoint: any Checkpoint) { self.checkpoint = checkpoint }
+  public init(_ checkpoint: any Checkpoint) { self.init(checkpoint, sizesOnly: false) }
+
+  /// Packs tensors, or only learns how much memory they take.
+  /// - Parameter sizesOnly: whether to reserve the memory and leave it untouched.
+  public init(_ checkpoint: any Checkpoint, sizesOnly: Bool) {
+    (self.checkpoint, self.sizesOnly) = (checkpoint, sizesOnly)
+  }
 
   /// The tensors that make up a parameter.
   /// - Throws: `.format` when one is missing; `.shape` when one has other extents than the model calls for.
@@ -43,7 +50,7 @@ public struct WeightPacker: Sendable {
     let count = tensors.reduce(0) { $0 + $1.shape.count }
     let buffer = try AlignedBuffer(byteCount: count * MemoryLayout<Float>.stride)
     var target = UnsafeMutableBufferPointer(rebasing: buffer.bytes.bindMemory(to: Float.self)[..<count])
-    for tensor in tensors {
+    for tensor in tensors where !sizesOnly {
       tensor.readRows(
         0..<tensor.rowCount, into: UnsafeMutableBufferPointer(rebasing: target[..<tensor.shape.count]))
       target = UnsafeMutableBufferPointer(rebasing: target[tensor.shape.count...])
@@ -62,6 +69,7 @@ public struct WeightPacker: Sendable {
     }
     let dims = parameter.dims
     return try PackedWeight(format: format, group: group, outputs: dims[0], inputs: dims[1]) { base in
+      if sizesOnly { return }
       var job = PackingJob(
         tensors: tensors, format: format, group: group, outputs: dims[0], inputs: dims[1], target: base)
       withUnsafeMutablePointer(to: &job) { pointer in

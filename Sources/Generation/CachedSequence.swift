@@ -1,0 +1,40 @@
+public import IngotCore
+
+/// A sequence that remembers its tokens, so that a prompt that begins like the last one is computed only from
+/// where they differ. Not to be used from two threads at once.
+public final class CachedSequence: @unchecked Sendable {
+  /// The sequence.
+  public let sequence: any ModelSequence
+  /// Its tokens.
+  public private(set) var ids: [Int] = []
+
+  /// Begins an empty sequence.
+  /// - Parameter plannedLength: as `LanguageModel.makeSequence`.
+  /// - Throws: `.limit`, `.memory`.
+  public init(_ model: any LanguageModel, plannedLength: Int) throws(IngotError) {
+    sequence = try model.makeSequence(plannedLength: plannedLength)
+  }
+
+  /// Forgets what does not begin `prompt`, and its last token, whose logits are needed.
+  /// - Returns: how many tokens of the prompt need not be computed.
+  func reuse(for prompt: [Int]) -> Int {
+    let known = min(ids.count, sequence.count)
+    var common = 0
+    while common < min(known, prompt.count - 1), ids[common] == prompt[common] { common += 1 }
+    ids.removeLast(ids.count - common)
+    sequence.truncate(to: common)
+    return common
+  }
+
+  /// Appends tokens.
+  /// - Parameters:
+  ///   - rows: whose logits are wanted.
+  ///   - onLogits: called with them, `[vocab]`.
+  func append(
+    _ tokens: [Int], to model: any LanguageModel, logits rows: ModelInput.LogitRows,
+    onLogits: (UnsafeBufferPointer<Float>) -> Void
+  ) throws(IngotError) {
+    try model.forward([ModelInput(sequence, tokens, logits: rows)]) { _, _, logits in onLogits(logits) }
+    ids += tokens
+  }
+}

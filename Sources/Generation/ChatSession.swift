@@ -1,0 +1,122 @@
+public import IngotCore
+public import Tokenizers
+
+/// A conversation: every turn renders the whole history with the model's template and computes what the cache
+/// does not hold yet.
+///
+/// When the history outgrows the context, the oldest turns are forgotten, and at last the system message.
+/// Turns wait for each other; the history may be read from any thread.
+public final class ChatSession: Sendable {
+  /// How a conversation is held.
+  public struct Options: Sendable {
+    /// The first message, from the system; nil for none but what the template says by itself.
+    public var system: String?
+    /// How replies are made.
+    public var generation = GenerationOptions()
+    /// What else the template sees.
+    public var template = ChatTemplate.Options(addGenerationPrompt: true)
+    /// Tokens of the context kept free for a reply; nil for a quarter of it, at most 512.
+    public var reserve: Int?
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// The model.
+  public let model: TextModel
+  /// The template in use.
+  public let template: ChatTemplate
+  private let options: Options
+  private let history = Locked<[JSONValue]>([])
+  /// Held during a turn.
+  private let cache = Locked<CachedSequence?>(nil)
+
+  /// Begins a conversation.
+  /// - Throws: `.tokenizer` or `.io` for a model without tokenizer, `.template` for a broken template.
+  public init(_ model: TextModel, options: Options = Options()) throws(IngotError) {
+    let tokenizer = try model.tokenizer()
+    (self.model, self.options) = (model, options)
+    template = try ChatTemplate(tokenizer, hasTools: options.template.tools != nil)
+    clear()
+  }
+
+  /// The messages so far, the system's included.
+  public var messages: [JSONValue] { history.withLock { $0 } }
+
+  /// Forgets all but the system message.
+  public func clear() {
+    history.withLock { $0 = options.system.map { [.message(role: "system", $0)] } ?? [] }
+  }
+
+  /// Answers a message and remembers both. What was said before a cancellation is remembered as well; after
+  /// an error all is as before.
+  /// - Throws: `.limit` for a message that alone is too long for the context; `.template`; as
+  ///   `Generator.generate`.
+  public func reply(
+    to message: String, cancellation: Cancellation = Cancellation(),
+    onEvent: (GenerationEvent) -> Void = { _ in }
+  ) throws(IngotError) -> GenerationResult {
+    try cache.withLock { (cache) throws(IngotError) in
+      var messages = self.messages + [.message(role: "user", message)]
+      let before = messages.count
+      let prompt = try fit(&messages)
+      if messages.count < before { onEvent(.dropped(messages: before - messages.count)) }
+      let sequence: CachedSequence
+      if let known = cache {
+        sequence = known
+      } else {
+        sequence = try CachedSequence(model.generator.model, plannedLength: model.contextLength)
+        cache = sequence
+      }
+      let result = try model.generator.generate(
+        prompt: prompt, options: options.generation, cache: sequence, cancellation: cancellation,
+        onEvent: onEvent)
+      history.withLock { $0 = messages + [.message(role: "assistant", result.text)] }
+      return result
+    }
+  }
+
+  /// The ids of the messages, after forgetting as many as it takes for them to fit.
+  private func fit(_ messages: inout [JSONValue]) throws(IngotError) -> [Int] {
+    let context = model.contextLength
+    let room = max(1, context - (options.reserve ?? min(512, context / 4)))
+    while true {
+      let ids = try encode(messages)
+      if ids.count <= room { return ids }
+      guard dropOldest(&messages) else {
+        throw IngotError(
+          .limit, "the message takes \(ids.count) tokens; of the context of \(context), \(room) are for it",
+          hint: "use a larger context (-c) or a shorter message")
+      }
+    }
+  }
+
+  private func encode(_ messages: [JSONValue]) throws(IngotError) -> [Int] {
+    var options = options.template
+    options.addGenerationPrompt = true
+    let text = try template.render(messages, options)
+    return try model.tokenizer().encode(text, addSpecial: template.wantsSpecialTokens)
+  }
+
+  /// Removes the oldest turn, a user's message and what follows it, or else the system message.
+  /// - Returns: false when only the newest message is left.
+  private func dropOldest(_ messages: inout [JSONValue]) -> Bool {
+    guard messages.count > 1 else { return false }
+    let isSystem = messages[0]["role"] == .string("system")
+    let first = isSystem ? 1 : 0
+    guard messages.count - first > 1 else {
+      messages.removeFirst()
+      return true
+    }
+    let next = messages[(first + 1)...].firstIndex { $0["role"] == .string("user") } ?? first + 1
+    messages.removeSubrange(first..<next)
+    return true
+  }
+}
+
+extension JSONValue {
+  /// A message as templates see it.
+  public static func message(role: String, _ content: String) -> JSONValue {
+    .object(JSONObject([.init("role", .string(role)), .init("content", .string(content))]))
+  }
+}

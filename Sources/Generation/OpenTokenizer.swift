@@ -1,0 +1,57 @@
+public import Checkpoints
+public import IngotCore
+public import Tokenizers
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Opens the tokenizer of a model: of a `.gguf` file, of a folder with tokenizer files (weights need not be
+/// there), or of a folder with one model in GGUF form.
+/// - Throws: `.io` when there is none; `.format`, `.tokenizer` or `.unsupported` for what is wrong with it.
+public func openTokenizer(_ path: String) throws(IngotError) -> Tokenizer {
+  guard isDirectory(path) else { return try openTokenizer(of: openCheckpoint(path)) }
+  do {
+    return try Tokenizer(directory: path)
+  } catch {
+    // A folder without a vocabulary may hold a GGUF file that has one.
+    guard error.kind == .io, let checkpoint = try? openCheckpoint(path), checkpoint.metadata != nil else {
+      throw error
+    }
+    return try openTokenizer(of: checkpoint)
+  }
+}
+
+/// Opens the tokenizer of an open checkpoint.
+/// - Throws: as above.
+public func openTokenizer(of checkpoint: any Checkpoint) throws(IngotError) -> Tokenizer {
+  guard let metadata = checkpoint.metadata else {
+    guard isDirectory(checkpoint.path) else {
+      throw IngotError(.io, "no tokenizer beside the model", at: .init(file: checkpoint.path))
+    }
+    return try Tokenizer(directory: checkpoint.path)
+  }
+  do {
+    return try Tokenizer(gguf: Tokenizers.GGUFVocabulary(Checkpoints.GGUFVocabulary(metadata)))
+  } catch {
+    throw error.inFile(checkpoint.path)
+  }
+}
+
+private func isDirectory(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+extension Tokenizers.GGUFVocabulary {
+  fileprivate init(_ file: Checkpoints.GGUFVocabulary) {
+    self.init(
+      model: file.model, pre: file.pre ?? "", tokens: file.tokens, types: file.types ?? [],
+      scores: file.scores ?? [], merges: file.merges ?? [], bos: file.specialIDs["bos"],
+      eos: file.specialIDs["eos"], eot: file.specialIDs["eot"], unk: file.specialIDs["unknown"],
+      pad: file.specialIDs["padding"], addBOS: file.addsBOS, addEOS: file.addsEOS,
+      addSpacePrefix: file.addsSpacePrefix, chatTemplate: file.chatTemplate)
+  }
+}

@@ -1,0 +1,104 @@
+public import Checkpoints
+public import Engine
+public import IngotCore
+public import Tokenizers
+
+/// A model ready to write: its engine, and its tokenizer if it has one.
+public final class TextModel: Sendable {
+  /// What a model is opened with.
+  public struct Options: Sendable {
+    /// Most tokens of one sequence; nil for the model's own length, at most `defaultContextLength`.
+    public var contextLength: Int?
+    /// Threads; nil for one per processor.
+    public var threads: Int?
+    /// Element type of the cache.
+    public var kvType = KVType.f16
+    /// Sequences of full length the cache has room for.
+    public var sequences = 1
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// The longest context nobody asked for: a cache for all that a model can do may take many gigabytes.
+  public static let defaultContextLength = 4096
+  /// The longest context that can be asked for.
+  public static let maximumContextLength = 1 << 22
+  /// The most threads that can be asked for.
+  public static let maximumThreads = 1024
+
+  /// The path it was opened by.
+  public let path: String
+  /// Engine, tokenizer and the tokens that end a text.
+  public let generator: Generator
+  /// Why there is no tokenizer.
+  private let tokenizerError: IngotError?
+  private let thread = Locked<EngineThread?>(nil)
+
+  /// Opens a checkpoint and packs its weights. A missing tokenizer shows when it is needed.
+  /// - Throws: errors of the files; `.argument` for options out of range; `.memory`.
+  public convenience init(_ path: String, options: Options = Options()) throws(IngotError) {
+    try self.init(openCheckpoint(path), options: options)
+  }
+
+  /// Packs the weights of a checkpoint; see above.
+  /// - Throws: as above.
+  public init(_ checkpoint: any Checkpoint, options: Options = Options()) throws(IngotError) {
+    path = checkpoint.path
+    let model = try CPUModel(checkpoint, options: try options.engineOptions(for: checkpoint.config))
+    var tokenizer: Tokenizer?
+    var failure: IngotError?
+    do throws(IngotError) { tokenizer = try openTokenizer(of: checkpoint) } catch { failure = error }
+    generator = Generator(model, tokenizer: tokenizer)
+    tokenizerError = failure
+  }
+
+  /// Pairs a model of any back end with its tokenizer.
+  public init(_ model: any LanguageModel, tokenizer: Tokenizer?, path: String = "") {
+    (self.path, tokenizerError) = (path, nil)
+    generator = Generator(model, tokenizer: tokenizer)
+  }
+
+  /// The tokenizer.
+  /// - Throws: why there is none.
+  public func tokenizer() throws(IngotError) -> Tokenizer {
+    if let tokenizer = generator.tokenizer { return tokenizer }
+    throw tokenizerError ?? IngotError(.io, "the model has no tokenizer", at: .init(file: path))
+  }
+
+  /// Most tokens of one sequence.
+  public var contextLength: Int { generator.model.contextLength }
+
+  /// The thread that streams of this model run on, started on first need.
+  /// - Throws: `.memory`.
+  public func engineThread() throws(IngotError) -> EngineThread {
+    try thread.withLock { (thread) throws(IngotError) in
+      if let thread { return thread }
+      let started = try EngineThread()
+      thread = started
+      return started
+    }
+  }
+}
+
+extension TextModel.Options {
+  /// The engine's options for a model.
+  /// - Throws: `.argument` for numbers out of range.
+  public func engineOptions(for config: DecoderConfig) throws(IngotError) -> DecoderEngine.Options {
+    let context = contextLength ?? min(config.maxPositions, TextModel.defaultContextLength)
+    try check("context length", context, 1...TextModel.maximumContextLength)
+    if let threads { try check("number of threads", threads, 1...TextModel.maximumThreads) }
+    var options = DecoderEngine.Options(contextLength: context)
+    options.engine = EngineOptions(threads: threads)
+    options.kvType = kvType
+    options.sequences = sequences
+    return options
+  }
+
+  private func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(IngotError) {
+    guard range.contains(value) else {
+      throw IngotError(
+        .argument, "the \(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)")
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import ArgumentParser
+import Ingot
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// `ingot run`: one answer, or a chat.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Answers a prompt, or chats on a terminal.",
+    discussion: """
+      Without -p and --ids the prompt is what is piped in; on a terminal a chat begins, with /clear to forget \
+      it and /exit to leave. The text goes to stdout as it is drawn, speeds to stderr.
+      """)
+
+  /// What of an answer is printed.
+  enum Form: String, ExpressibleByArgument, CaseIterable { case text, ids }
+
+  @OptionGroup var model: ModelArgument
+
+  @Option(
+    name: [.customShort("p"), .customLong("prompt")], parsing: .unconditional, help: "The prompt to answer.")
+  var prompt: String?
+
+  @Option(parsing: .unconditional, help: "Token ids to continue, separated by commas, instead of a prompt.")
+  var ids: IDList?
+
+  @Option(parsing: .unconditional, help: "What the model is told before the conversation.")
+  var system: String?
+
+  @Flag(help: "Continue the prompt as it is, without the chat template.")
+  var raw = false
+
+  @Option(help: "Print the answer as text or as ids.")
+  var output = Form.text
+
+  @OptionGroup var context: ContextArgument
+  @OptionGroup(title: "Answer") var generation: GenerationArguments
+  @OptionGroup(title: "Engine") var engine: EngineArguments
+
+  mutating func run() throws {
+    let options = try generation.options()
+    if prompt != nil && ids != nil { throw IngotError(.argument, "give either -p or --ids") }
+    if system != nil && (raw || ids != nil) {
+      throw IngotError(.argument, "--system needs the chat template, which --raw and --ids leave out")
+    }
+    let chats = prompt == nil && ids == nil && isatty(STDIN_FILENO) == 1
+    if chats && (raw || output == .ids) {
+      throw IngotError(.argument, "--raw and --output ids need a prompt", hint: "give one with -p")
+    }
+    let text = try TextModel(model.model, options: engine.options(contextLength: context.length))
+    warnOfLongContext(text)
+    if chats {
+      var loop = try ChatLoop(session(text, options))
+      try loop.run()
+    } else {
+      try answer(text, options)
+    }
+  }
+
+  private func answer(_ text: TextModel, _ options: GenerationOptions) throws {
+    var printer = AnswerPrinter(form: output)
+    let result: GenerationResult
+    if let ids {
+      if output == .text { _ = try text.tokenizer() }
+      result = try text.generator.generate(prompt: ids.ids, options: options) { printer.take($0) }
+    } else {
+      let prompt = try prompt ?? pipedPrompt()
+      if raw {
+        let ids = try text.tokenizer().encode(prompt, addSpecial: true)
+        result = try text.generator.generate(prompt: ids, options: options) { printer.take($0) }
+      } else {
+        let session = try session(text, options)
+        let cancellation = printer.cancellation
+        result = try session.reply(to: prompt, cancellation: cancellation) { printer.take($0) }
+      }
+    }
+    try printer.finish()
+    if result.finishReason == .contextFull {
+      standardError("the context of \(text.contextLength) tokens is full\n")
+    }
+    standardError(result.timings.line + "\n")
+  }
+
+  private func session(_ text: TextModel, _ options: GenerationOptions) throws(IngotError) -> ChatSession {
+    var chat = ChatSession.Options()
+    (chat.system, chat.generation) = (system, options)
+    let session = try ChatSession(text, options: chat)
+    switch session.template.origin {
+    case .model: break
+    case .chatML: standardError("the model has no chat template; ChatML is used\n")
+    case .plain: standardError("the model has no chat template; it continues the text as it is\n")
+    }
+    return session
+  }
+
+  /// Stdin as one prompt, without the last line's end.
+  private func pipedPrompt() throws(IngotError) -> String {
+    var text = try InputFile(path: "-").readText()
+    if text.utf8.last == UInt8(ascii: "\n") { text.unicodeScalars.removeLast() }
+    return text
+  }
+
+  private func warnOfLongContext(_ text: TextModel) {
+    let trained = text.generator.model.config.maxPositions
+    if text.contextLength > trained {
+      standardError("the context of \(text.contextLength) tokens is longer than the model's own \(trained)\n")
+    }
+  }
+}
+
+/// Prints an answer as it grows.
+struct AnswerPrinter: ~Copyable {
+  /// Raised when nobody reads the answer any more.
+  let cancellation = Cancellation()
+  private let form: RunCommand.Form
+  private var output = Output()
+  private var isFirst = true
+  private var failure: (any Error)?
+
+  init(form: RunCommand.Form) { self.form = form }
+
+  mutating func take(_ event: GenerationEvent) {
+    switch event {
+    case .text(let text): if form == .text { print(text) }
+    case .token(let id):
+      guard form == .ids else { return }
+      print(isFirst ? "\(id)" : " \(id)")
+      isFirst = false
+    case .dropped(let messages): standardError("\(messages) old messages no longer fit and are forgotten\n")
+    case .prompt, .finished: break
+    }
+  }
+
+  /// Ends the answer's line.
+  mutating func finish() throws {
+    print("\n")
+    if let failure { throw failure }
+  }
+
+  private mutating func print(_ text: String) {
+    guard failure == nil else { return }
+    do {
+      try output.write(text)
+      try output.flush()
+    } catch {
+      failure = error
+      cancellation.cancel()
+    }
+  }
+}
+
+extension GenerationTimings {
+  /// Both phases in words.
+  var line: String {
+    "prompt \(promptTokens) tokens, \(rate(promptRate)) t/s; decode \(decodeTokens) tokens, \(rate(decodeRate)) t/s"
+  }
+
+  /// With one digit behind the point.
+  private func rate(_ value: Double) -> String {
+    let tenths = Int((min(value, 1e12) * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+}

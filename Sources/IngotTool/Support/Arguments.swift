@@ -1,0 +1,127 @@
+public import ArgumentParser
+public import Ingot
+
+extension KVType: ExpressibleByArgument {}
+
+/// The model.
+struct ModelArgument: ParsableArguments {
+  @Argument(help: "A folder of config.json and *.safetensors, or a .gguf file.")
+  var model: String
+}
+
+/// What an engine is built with.
+struct EngineArguments: ParsableArguments {
+  @Option(
+    name: [.customShort("t"), .customLong("threads")], parsing: .unconditional,
+    help: "Threads; by default one per processor.")
+  var threads: Int?
+
+  @Option(name: .customLong("kv-type"), help: "Element type of the key/value cache: f16 or f32.")
+  var kvType = KVType.f16
+
+  func options(contextLength: Int?) -> TextModel.Options {
+    var options = TextModel.Options()
+    (options.contextLength, options.threads, options.kvType) = (contextLength, threads, kvType)
+    return options
+  }
+}
+
+/// The length of the context.
+struct ContextArgument: ParsableArguments {
+  @Option(
+    name: [.customShort("c"), .customLong("context")], parsing: .unconditional,
+    help: "Context length in tokens; by default the model's own, at most 4096.")
+  var length: Int?
+}
+
+/// How a reply is made; the defaults are `GenerationOptions`'.
+struct GenerationArguments: ParsableArguments {
+  @Option(
+    name: [.customShort("n"), .customLong("max-tokens")], parsing: .unconditional,
+    help: "Most tokens of an answer; -1 for as many as the context holds.")
+  var maxTokens = -1
+
+  @Option(
+    name: [.customShort("s"), .customLong("seed")], parsing: .unconditional,
+    help: "Seed of the draws: the same seed gives the same text. -1 for a new one each time.")
+  var seed = -1
+
+  @Option(
+    name: .customLong("temp"), parsing: .unconditional, help: "Temperature; 0 takes the likeliest token.")
+  var temperature = SamplingOptions().temperature
+
+  @Option(name: .customLong("top-k"), parsing: .unconditional, help: "Draw among so many; 0 for all.")
+  var topK = SamplingOptions().topK
+
+  @Option(
+    name: .customLong("top-p"), parsing: .unconditional, help: "Draw among this much probability; 1 for all.")
+  var topP = SamplingOptions().topP
+
+  @Option(
+    name: .customLong("min-p"), parsing: .unconditional,
+    help: "Draw among tokens this probable relative to the likeliest; 0 for all.")
+  var minP = SamplingOptions().minP
+
+  @Option(
+    name: .customLong("repeat-penalty"), parsing: .unconditional,
+    help: "Divides positive logits of recent tokens, multiplies others; 1 for none.")
+  var repeatPenalty = SamplingOptions().repeatPenalty
+
+  @Option(
+    name: .customLong("presence-penalty"), parsing: .unconditional, help: "Taken off logits of recent tokens."
+  )
+  var presencePenalty = SamplingOptions().presencePenalty
+
+  @Option(
+    name: .customLong("frequency-penalty"), parsing: .unconditional,
+    help: "Taken off logits of recent tokens for each time they occur.")
+  var frequencyPenalty = SamplingOptions().frequencyPenalty
+
+  @Option(
+    name: .customLong("repeat-last-n"), parsing: .unconditional,
+    help: "Recent tokens that penalties look at; 0 for none, -1 for all.")
+  var repeatLastN = SamplingOptions().repeatLastN
+
+  @Option(
+    name: .customLong("stop"), parsing: .unconditionalSingleValue,
+    help: "A string that ends the answer; may be given several times.")
+  var stop: [String] = []
+
+  @Flag(name: .customLong("ignore-eos"), help: "Go on past the tokens that end a text.")
+  var ignoresEOS = false
+
+  /// - Throws: `.argument` naming the option and its range.
+  func options() throws(IngotError) -> GenerationOptions {
+    guard maxTokens >= -1 else {
+      throw IngotError(.argument, "-n is \(maxTokens); it must be at least 0, or -1 for no limit")
+    }
+    guard seed >= -1 else {
+      throw IngotError(.argument, "the seed is \(seed); it must be at least 0, or -1 for a new one")
+    }
+    var options = GenerationOptions()
+    options.maxTokens = maxTokens < 0 ? nil : maxTokens
+    options.sampling.temperature = temperature
+    (options.sampling.topK, options.sampling.topP, options.sampling.minP) = (topK, topP, minP)
+    options.sampling.repeatPenalty = repeatPenalty
+    options.sampling.presencePenalty = presencePenalty
+    options.sampling.frequencyPenalty = frequencyPenalty
+    options.sampling.repeatLastN = repeatLastN
+    options.sampling.seed = seed < 0 ? nil : UInt64(seed)
+    options.stopStrings = stop
+    options.ignoresEOS = ignoresEOS
+    try options.validate()
+    _ = try StopMatcher(stop)
+    return options
+  }
+}
+
+/// Token ids as a list.
+struct IDList: ExpressibleByArgument {
+  var ids: [Int]
+
+  init?(argument: String) {
+    let fields = argument.split { $0 == "," || $0 == " " }
+    ids = fields.compactMap { Int($0) }
+    guard ids.count == fields.count else { return nil }
+  }
+}

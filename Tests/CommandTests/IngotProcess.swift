@@ -1,0 +1,106 @@
+import Foundation
+import IngotCore
+import Testing
+
+/// Runs the built `ingot`.
+enum Ingot {
+  struct Outcome {
+    var status: Int32
+    var output: String
+    var errors: String
+  }
+
+  /// The command, which lies beside the tests.
+  static let executable: URL = {
+    let candidates =
+      Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
+      + [URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()]
+    let paths = candidates.map { $0.appendingPathComponent("ingot") }
+    return paths.first { FileManager.default.isExecutableFile(atPath: $0.path) } ?? paths[0]
+  }()
+
+  /// Waits for the command to end.
+  /// - Parameter input: what it reads from stdin.
+  static func run(_ arguments: String..., input: String = "") throws -> Outcome {
+    try run(arguments, input: input)
+  }
+
+  static func run(_ arguments: [String], input: String = "") throws -> Outcome {
+    // Files, not pipes: those fill up while nobody reads.
+    let folder = try Folder()
+    let (stdin, stdout, stderr) = (folder / "in", folder / "out", folder / "err")
+    try input.write(toFile: stdin, atomically: false, encoding: .utf8)
+    for path in [stdout, stderr] { try "".write(toFile: path, atomically: false, encoding: .utf8) }
+    let process = Process()
+    process.executableURL = executable
+    process.arguments = arguments
+    process.standardInput = FileHandle(forReadingAtPath: stdin)
+    process.standardOutput = FileHandle(forWritingAtPath: stdout)
+    process.standardError = FileHandle(forWritingAtPath: stderr)
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit, "killed by signal \(process.terminationStatus): \(arguments)")
+    return Outcome(
+      status: process.terminationStatus, output: try String(contentsOfFile: stdout, encoding: .utf8),
+      errors: try String(contentsOfFile: stderr, encoding: .utf8))
+  }
+
+  /// Runs the command, which must succeed.
+  /// - Returns: what it wrote to stdout.
+  static func output(_ arguments: String..., input: String = "") throws -> String {
+    let outcome = try run(arguments, input: input)
+    #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
+    return outcome.output
+  }
+
+  /// Runs the command, which must fail with one clear error.
+  static func failure(_ arguments: String..., input: String = "") throws -> String {
+    let outcome = try run(arguments, input: input)
+    #expect(outcome.status == 1, "\(arguments): status \(outcome.status), \(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("error: "), "\(arguments): \(outcome.errors)")
+    return outcome.errors
+  }
+}
+
+/// A folder that goes with its owner.
+final class Folder {
+  let path: String
+
+  init() throws {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("ingot-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    path = url.path
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  static func / (folder: Folder, name: String) -> String { folder.path + "/" + name }
+
+  func write(_ text: String, to name: String) throws -> String {
+    try text.write(toFile: self / name, atomically: false, encoding: .utf8)
+    return self / name
+  }
+}
+
+/// Tiny checkpoints made by `Scripts/make_model_fixtures.py` and `make_gguf_fixtures.py`.
+enum Fixture {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("IngotTests/Fixtures").path
+
+  static func model(_ name: String) -> String { "\(folder)/models/\(name)" }
+  static func gguf(_ name: String) -> String { "\(folder)/gguf-models/\(name)/model.gguf" }
+
+  /// The prompt of a checkpoint's golden logits, as an argument.
+  static func ids(_ folder: String) throws -> String {
+    let document = try JSONParser.parse(path: folder + "/ids.json")
+    let ids = try #require(document.array ?? document["ids"]?.array)
+    return ids.compactMap { $0.int.map(String.init) }.joined(separator: ",")
+  }
+}
+
+extension Folder {
+  static func names(_ path: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path)
+  }
+  static func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
+}
