@@ -12,7 +12,11 @@ enum ContainerMethods {
   static func call(
     _ name: String, _ list: ValueList, _ value: Value, _ arguments: Arguments, _ interpreter: Interpreter
   ) throws(IngotError) -> Value {
-    try interpreter.charge(steps: list.items.count / 4)
+    for argument in arguments.positional {
+      let compared = min(
+        list.items.count.multipliedReportingOverflow(by: argument.size).partialValue, value.size)
+      try interpreter.charge(steps: list.items.count / 4 + compared / 64)
+    }
     switch name {
     case "count":
       let needle = try arguments.bindPositional(name, 1...1)[0]!
@@ -39,6 +43,7 @@ enum ContainerMethods {
     switch name {
     case "get":
       let bound = try arguments.bindPositional(name, 1...2)
+      try interpreter.charge(steps: bound[0]!.size / 64)
       return dict[try bound[0]!.hashable()] ?? bound[1] ?? Value.none
     case "fromkeys": return try fromKeys(arguments, interpreter)
     default: break

@@ -6,7 +6,9 @@ extension Filters {
       _ = try a.bindPositional("abs", 0...0)
       if case .undefined(let undefined) = value { throw .python(undefined.why) }
       if case .float(let number) = value { return .float(number.magnitude) }
-      guard let integer = value.integer else { throw .python("bad operand type for abs(): '\(value.typeName)'") }
+      guard let integer = value.integer else {
+        throw .python("bad operand type for abs(): '\(value.typeName)'")
+      }
       guard integer != .min else { throw Value.overflow }
       return .int(abs(integer))
     },
@@ -23,7 +25,7 @@ extension Filters {
     },
     "round": { (i, value, a) throws(IngotError) in
       let bound = try a.bind("round", ["precision", "method"])
-      let precision = try bound[0].int(or: 0)
+      let precision = try bound[0]?.isNone == true ? nil : bound[0].int(or: 0)
       let method = try bound[1].text()?.string ?? "common"
       guard ["common", "ceil", "floor"].contains(method) else {
         throw .python("method must be common, ceil or floor")
@@ -61,18 +63,20 @@ extension Filters {
     return integer
   }
 
-  private static func round(_ value: Value, _ precision: Int, _ method: String) throws(IngotError) -> Value {
+  private static func round(_ value: Value, _ precision: Int?, _ method: String) throws(IngotError) -> Value {
     if case .undefined(let undefined) = value { throw .python(undefined.why) }
     guard let number = value.number else {
       throw .python("type \(value.typeName) doesn't define __round__ method")
     }
     if method == "common" {
+      guard let precision else { return .int(try whole(number.rounded(.toNearestOrEven))) }
       if let integer = value.integer {
         if precision >= 0 { return .int(integer) }
         return .int(try roundInteger(integer, precision))
       }
       return .float(NumberFormat.round(number, digits: precision))
     }
+    guard let precision else { throw .python("unsupported operand type(s) for **: 'int' and 'NoneType'") }
     // `func(value * 10**precision) / 10**precision`, where the power is an integer or a float.
     let scale = try Value.int(10).power(precision)
     guard let factor = scale.number else { return value }

@@ -43,7 +43,9 @@ extension Filters {
         var seen: Set<Key> = []
         var result: [Value] = []
         for item in try i.items(value) {
-          if seen.insert(try path.value(of: item, i).hashable()).inserted { result.append(item) }
+          let key = try path.value(of: item, i)
+          try i.charge(steps: 1 + key.size / 64)
+          if seen.insert(try key.hashable()).inserted { result.append(item) }
         }
         return result
       }

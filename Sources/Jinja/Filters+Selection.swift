@@ -7,16 +7,24 @@ extension Filters {
       try generator(i, value) { () throws(IngotError) in try map(value, a, i) }
     },
     "select": { (i, value, a) throws(IngotError) in
-      try generator(i, value) { () throws(IngotError) in try select(value, a, i, byAttribute: false, keeps: true) }
+      try generator(i, value) { () throws(IngotError) in
+        try select(value, a, i, byAttribute: false, keeps: true)
+      }
     },
     "reject": { (i, value, a) throws(IngotError) in
-      try generator(i, value) { () throws(IngotError) in try select(value, a, i, byAttribute: false, keeps: false) }
+      try generator(i, value) { () throws(IngotError) in
+        try select(value, a, i, byAttribute: false, keeps: false)
+      }
     },
     "selectattr": { (i, value, a) throws(IngotError) in
-      try generator(i, value) { () throws(IngotError) in try select(value, a, i, byAttribute: true, keeps: true) }
+      try generator(i, value) { () throws(IngotError) in
+        try select(value, a, i, byAttribute: true, keeps: true)
+      }
     },
     "rejectattr": { (i, value, a) throws(IngotError) in
-      try generator(i, value) { () throws(IngotError) in try select(value, a, i, byAttribute: true, keeps: false) }
+      try generator(i, value) { () throws(IngotError) in
+        try select(value, a, i, byAttribute: true, keeps: false)
+      }
     },
   ]
 
@@ -50,7 +58,9 @@ extension Filters {
     var positional = arguments.positional[...]
     var path = try AttributePath(nil)
     if byAttribute {
-      guard let attribute = positional.popFirst() else { throw .python("Missing parameter for attribute name") }
+      guard let attribute = positional.popFirst() else {
+        throw .python("Missing parameter for attribute name")
+      }
       path = try AttributePath(attribute)
     }
     let test = positional.popFirst()

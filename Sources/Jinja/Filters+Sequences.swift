@@ -87,7 +87,7 @@ extension Filters {
   ) throws(IngotError) -> [Value]? {
     switch value {
     case .list, .tuple, .dict, .string: return try i.items(value).reversed()
-    case .undefined: if allowsGenerators { return nil }
+    case .undefined: return []
     case .object(let object):
       if object.length != nil { return try i.items(value).reversed() }
       if allowsGenerators { return nil }
@@ -99,7 +99,8 @@ extension Filters {
   private static func batch(
     _ items: [Value], _ size: Value, _ fill: Value, _ i: Interpreter
   ) throws(IngotError) -> [Value] {
-    guard let count = size.integer else { throw .python("batch needs a number") }
+    // Python compares lengths with whatever was given: what is no number is never reached.
+    let count = size.integer
     var batches: [Value] = []
     var current: [Value] = []
     for item in items {
@@ -110,7 +111,9 @@ extension Filters {
       current.append(item)
     }
     if !current.isEmpty {
-      if !fill.isNone && current.count < count {
+      if !fill.isNone {
+        guard let count else { throw .python("batch needs an integer to fill up to") }
+        if current.count >= count { return batches + [try i.list(current)] }
         try i.charge(bytes: 16, times: count)
         current += Array(repeating: fill, count: count - current.count)
       }

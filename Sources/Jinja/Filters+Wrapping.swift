@@ -72,10 +72,11 @@ struct TextWrapper {
   let breaksOnHyphens: Bool
 
   func wrap(_ text: [Unicode.Scalar]) -> [Text] {
+    // Slices, so that cutting a long word up costs no more than its length.
     var chunks = Array(chunks(of: text).reversed())
     var lines: [Text] = []
     while !chunks.isEmpty {
-      if TextWrapper.isBlank(chunks[chunks.count - 1]), !lines.isEmpty { chunks.removeLast() }
+      if !lines.isEmpty, TextWrapper.isBlank(chunks[chunks.count - 1]) { chunks.removeLast() }
       var line: [Unicode.Scalar] = []
       var pieces: [Int] = []
       while let chunk = chunks.last, line.count + chunk.count <= width {
@@ -86,34 +87,38 @@ struct TextWrapper {
       if let chunk = chunks.last, chunk.count > width {
         if breaksLongWords {
           let room = width - line.count
-          let end = room < 1 ? 1 : hyphenBreak(chunk, room)
+          let end = hyphenBreak(chunk, room)
           line += chunk.prefix(end)
           pieces.append(end)
-          chunks[chunks.count - 1] = Array(chunk.dropFirst(end))
+          chunks[chunks.count - 1] = chunk.dropFirst(end)
           if chunks[chunks.count - 1].isEmpty { chunks.removeLast() }
         } else if line.isEmpty {
-          line = chunk
+          line = Array(chunk)
           pieces = [chunk.count]
           chunks.removeLast()
         }
       }
-      if let last = pieces.last, TextWrapper.isBlank(Array(line.suffix(last))) { line.removeLast(last) }
+      if let last = pieces.last, TextWrapper.isBlank(line.suffix(last)) { line.removeLast(last) }
       if !line.isEmpty { lines.append(Text(line)) }
     }
     return lines
   }
 
-  private func hyphenBreak(_ chunk: [Unicode.Scalar], _ room: Int) -> Int {
+  private func hyphenBreak(_ chunk: ArraySlice<Unicode.Scalar>, _ room: Int) -> Int {
     guard breaksOnHyphens, chunk.count > room,
-      let hyphen = chunk[..<room].lastIndex(of: "-"), hyphen > 0,
+      let hyphen = chunk.prefix(room).lastIndex(of: "-"), hyphen > chunk.startIndex,
       chunk[..<hyphen].contains(where: { $0 != "-" })
     else { return room }
-    return hyphen + 1
+    return hyphen + 1 - chunk.startIndex
   }
 
-  private static func isSpace(_ scalar: Unicode.Scalar) -> Bool { " \t\n\u{0B}\u{0C}\r".unicodeScalars.contains(scalar) }
+  private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    " \t\n\u{0B}\u{0C}\r".unicodeScalars.contains(scalar)
+  }
   /// Python strips Unicode white space here, though only ASCII white space separates words.
-  private static func isBlank(_ chunk: [Unicode.Scalar]) -> Bool { chunk.allSatisfy(\.isPythonSpace) }
+  private static func isBlank(_ chunk: ArraySlice<Unicode.Scalar>) -> Bool {
+    chunk.allSatisfy(\.isPythonSpace)
+  }
   private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
     scalar.isWord && !scalar.isPythonDecimal
   }
@@ -122,8 +127,8 @@ struct TextWrapper {
   }
 
   /// White space, dashes and words; words are split after hyphens.
-  private func chunks(of text: [Unicode.Scalar]) -> [[Unicode.Scalar]] {
-    var chunks: [[Unicode.Scalar]] = []
+  private func chunks(of text: [Unicode.Scalar]) -> [ArraySlice<Unicode.Scalar>] {
+    var chunks: [ArraySlice<Unicode.Scalar>] = []
     var start = 0
     while start < text.count {
       var end = start + 1
@@ -131,12 +136,12 @@ struct TextWrapper {
         while end < text.count, TextWrapper.isSpace(text[end]) { end += 1 }
       } else if !breaksOnHyphens {
         while end < text.count, !TextWrapper.isSpace(text[end]) { end += 1 }
-      } else if let dash = dash(text, start), start > 0, TextWrapper.isWordOrMark(text[start - 1]) {
+      } else if start > 0, TextWrapper.isWordOrMark(text[start - 1]), let dash = dash(text, start) {
         end = dash
       } else {
         while end < text.count, !isWordEnd(text, start, end) { end += 1 }
       }
-      chunks.append(Array(text[start..<end]))
+      chunks.append(text[start..<end])
       start = end
     }
     return chunks
@@ -151,15 +156,17 @@ struct TextWrapper {
 
   private func isWordEnd(_ text: [Unicode.Scalar], _ start: Int, _ end: Int) -> Bool {
     if TextWrapper.isSpace(text[end]) { return true }
-    if dash(text, end) != nil, TextWrapper.isWordOrMark(text[end - 1]) { return true }
+    if TextWrapper.isWordOrMark(text[end - 1]), dash(text, end) != nil { return true }
     // After a hyphen between letters, as in `well-known`.
     guard text[end - 1] == "-", end - 1 > start else { return false }
     let hyphen = end - 1
     func letter(_ index: Int) -> Bool { text.indices.contains(index) && TextWrapper.isLetter(text[index]) }
     let isBefore =
       letter(hyphen - 1) && letter(hyphen - 2)
-      || hyphen >= 3 && letter(hyphen - 3) && text[hyphen - 2] == "-" && TextWrapper.isWordOrMark(text[hyphen - 1])
-    let isAfter = letter(end) && (letter(end + 1) || end + 1 < text.count && text[end + 1] == "-" && letter(end + 2))
+      || hyphen >= 3 && letter(hyphen - 3) && text[hyphen - 2] == "-"
+        && TextWrapper.isWordOrMark(text[hyphen - 1])
+    let isAfter =
+      letter(end) && (letter(end + 1) || end + 1 < text.count && text[end + 1] == "-" && letter(end + 2))
     return isBefore && isAfter
   }
 }

@@ -125,14 +125,18 @@ struct FormatSpec {
       if type == "%" { digits += "%" }
     } else {
       switch type {
-      case "e", "E": digits = NumberFormat.format(magnitude, "e", precision: precision ?? 6, isAlternate: isAlternate)
-      case "f", "F": digits = NumberFormat.format(magnitude, "f", precision: precision ?? 6, isAlternate: isAlternate)
+      case "e", "E":
+        digits = NumberFormat.format(magnitude, "e", precision: precision ?? 6, isAlternate: isAlternate)
+      case "f", "F":
+        digits = NumberFormat.format(magnitude, "f", precision: precision ?? 6, isAlternate: isAlternate)
       case "%":
-        digits = NumberFormat.format(magnitude * 100, "f", precision: precision ?? 6, isAlternate: isAlternate) + "%"
+        digits =
+          NumberFormat.format(magnitude * 100, "f", precision: precision ?? 6, isAlternate: isAlternate) + "%"
       case nil:
         digits = precision.map { FormatSpec.general(magnitude, $0) } ?? magnitude.pythonRepr
       default:
-        digits = NumberFormat.format(magnitude, "g", precision: max(precision ?? 6, 1), isAlternate: isAlternate)
+        digits = NumberFormat.format(
+          magnitude, "g", precision: max(precision ?? 6, 1), isAlternate: isAlternate)
       }
     }
     if isUpper { digits = digits.uppercased() }

@@ -12,6 +12,7 @@ extension Interpreter {
   /// `value[index]`: an item of the value first, an attribute of the type otherwise.
   /// - Throws: `.template` when the value is undefined.
   func item(_ index: Value, of value: Value) throws(IngotError) -> Value {
+    try charge(steps: index.size / 64)
     if let found = try ownItem(index, of: value) { return found }
     if case .string(let name) = index, let found = try ownAttribute(name.string, of: value) { return found }
     if case .string(let name) = index { return missing(name.string, in: value) }

@@ -40,6 +40,7 @@ extension Interpreter {
     for item in items {
       let key = try evaluate(item.key, scope)
       let value = try evaluate(item.value, scope)
+      try charge(steps: key.size / 64)
       pairs.append((try key.hashable(), key, value))
     }
     return try dict(pairs)
@@ -191,11 +192,13 @@ extension Interpreter {
 
   func filter(_ name: String, _ value: Value, _ arguments: Arguments) throws(IngotError) -> Value {
     guard let filter = Filters.all[name] else { throw .python("no filter named '\(name)'") }
+    if case .string(let text) = value { try charge(steps: text.bytes.count / 64) }
     return try filter(self, value, arguments)
   }
 
   func test(_ name: String, _ value: Value, _ arguments: Arguments) throws(IngotError) -> Bool {
     guard let test = Tests.all[name] else { throw .python("no test named '\(name)'") }
+    if case .string(let text) = value { try charge(steps: text.bytes.count / 64) }
     return try test(self, value, arguments)
   }
 }

@@ -110,7 +110,8 @@ final class Interpreter {
       throw IngotError(.limit, "lists or dictionaries are nested more than \(options.limits.valueDepth) deep")
     }
     guard extent.size <= 4 * options.limits.outputBytes else {
-      throw IngotError(.limit, "a value of the template is larger than \(4 * options.limits.outputBytes) bytes")
+      throw IngotError(
+        .limit, "a value of the template is larger than \(4 * options.limits.outputBytes) bytes")
     }
   }
 

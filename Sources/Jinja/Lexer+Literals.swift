@@ -28,22 +28,40 @@ extension Lexer {
   private mutating func lexName() -> String {
     let start = position
     while position < bytes.count {
-      let scalar = scalar(at: position)
-      guard scalar.properties.isXIDContinue else { break }
-      position += UTF8.width(scalar)
+      let byte = bytes[position]
+      if byte < 0x80 {
+        let isLetter = (0x61...0x7A).contains(byte | 0x20) || byte == 0x5F
+        guard isLetter || (0x30...0x39).contains(byte) else { break }
+        position += 1
+      } else {
+        let scalar = scalar(at: position)
+        guard scalar.properties.isXIDContinue else { break }
+        position += UTF8.width(scalar)
+      }
     }
     return String(decoding: bytes[start..<position], as: UTF8.self)
   }
 
-  private mutating func lexSymbol() -> Symbol? {
-    for length in [2, 1] where position + length <= bytes.count {
-      let text = String(decoding: bytes[position..<position + length], as: UTF8.self)
-      if let symbol = Symbol(rawValue: text) {
-        position += length
-        return symbol
-      }
+  /// One- and two-byte symbols by their bytes, the first in the low half.
+  private static let symbols: [UInt16: Symbol] = {
+    var symbols: [UInt16: Symbol] = [:]
+    for symbol in Symbol.allCases {
+      var key: UInt16 = 0
+      for byte in symbol.rawValue.utf8.reversed() { key = key << 8 | UInt16(byte) }
+      symbols[key] = symbol
     }
-    return nil
+    return symbols
+  }()
+
+  private mutating func lexSymbol() -> Symbol? {
+    let first = UInt16(bytes[position])
+    if let second = byte(position + 1), let symbol = Lexer.symbols[UInt16(second) << 8 | first], second != 0 {
+      position += 2
+      return symbol
+    }
+    guard let symbol = Lexer.symbols[first] else { return nil }
+    position += 1
+    return symbol
   }
 
   /// Digits with single underscores between them.
@@ -68,7 +86,9 @@ extension Lexer {
     var end = whole
     // After a dot (`a.1.2`) digits are an index, never part of a float.
     if start == 0 || bytes[start - 1] != 0x2E {
-      if byte(end) == 0x2E, let next = byte(end + 1), isDecimal(next) { end = digits(from: end + 1, isDecimal) }
+      if byte(end) == 0x2E, let next = byte(end + 1), isDecimal(next) {
+        end = digits(from: end + 1, isDecimal)
+      }
       if byte(end) == 0x65 || byte(end) == 0x45 {
         let sign = byte(end + 1) == 0x2B || byte(end + 1) == 0x2D ? 1 : 0
         if let next = byte(end + 1 + sign), isDecimal(next) { end = digits(from: end + 1 + sign, isDecimal) }

@@ -1,9 +1,10 @@
+import IngotCore
+
 #if canImport(Darwin)
   import Darwin
 #else
   import Glibc
 #endif
-import IngotCore
 
 /// Decimal text of numbers, by the C library, which rounds exactly as Python does.
 enum NumberFormat {

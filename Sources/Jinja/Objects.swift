@@ -225,8 +225,9 @@ final class LoopObject: RuntimeObject {
         return arguments.positional[position % arguments.positional.count]
       }
     case "changed":
-      return function("changed") { [self] (_, arguments) throws(IngotError) in
+      return function("changed") { [self] (interpreter, arguments) throws(IngotError) in
         let now = arguments.positional
+        for value in now { try interpreter.charge(steps: value.size / 64) }
         if let last = lastChanged, Value.tuple(last).equals(.tuple(now)) { return .bool(false) }
         lastChanged = now
         return .bool(true)

@@ -235,7 +235,9 @@ extension Parser {
         guard parser.skip(.comma) else { break }
         isTuple = true
       }
-      if targets.isEmpty && !inParentheses { throw parser.error("expected a name, got \(parser.current.kind)") }
+      if targets.isEmpty && !inParentheses {
+        throw parser.error("expected a name, got \(parser.current.kind)")
+      }
       return isTuple || targets.isEmpty ? .tuple(targets) : targets[0]
     }
   }

@@ -114,7 +114,9 @@ extension Parser {
     var arguments = CallArguments()
     var isFirst = true
     func ensure(_ isFine: Bool) throws(IngotError) {
-      if !isFine { throw IngotError(.template, "arguments in an impossible order", at: .init(line: "\(line)")) }
+      if !isFine {
+        throw IngotError(.template, "arguments in an impossible order", at: .init(line: "\(line)"))
+      }
     }
     while !isSymbol(.rightParenthesis) {
       if !isFirst {

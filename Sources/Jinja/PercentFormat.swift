@@ -4,6 +4,7 @@ import IngotCore
 struct PercentFormat {
   private let interpreter: Interpreter
   private var arguments: ArraySlice<Value>
+  /// The argument when it can be subscripted: not all of it need be used then.
   private let mapping: Value?
   /// Whether the format is markup, which escapes what it takes in.
   private let isMarkup: Bool
@@ -20,8 +21,9 @@ struct PercentFormat {
     (self.interpreter, self.isMarkup) = (interpreter, isMarkup)
     if case .tuple(let list) = argument { arguments = list.items[...] } else { arguments = [argument] }
     switch argument {
-    case .dict, .list: mapping = argument
-    case .undefined, .none, .bool, .int, .float, .string, .tuple, .object: mapping = nil
+    case .dict, .list, .undefined: mapping = argument
+    case .object(let object): mapping = object.isSequence ? argument : nil
+    case .none, .bool, .int, .float, .string, .tuple: mapping = nil
     }
   }
 
@@ -86,7 +88,8 @@ struct PercentFormat {
     let value: Value
     if let keyed { value = keyed } else { value = try next() }
     let (sign, body, isNumber) = try convert(value, conversion, precision, flags)
-    let signText = sign == "-" ? "-" : !isNumber ? "" : flags.contains("+") ? "+" : flags.contains(" ") ? " " : ""
+    let signText =
+      sign == "-" ? "-" : !isNumber ? "" : flags.contains("+") ? "+" : flags.contains(" ") ? " " : ""
     if flags.contains("-") { return (Text(signText) + body).padded(to: width, .right) }
     if flags.contains("0") && isNumber {
       return Text(signText) + body.padded(to: width - signText.utf8.count, .left, with: "0")
@@ -117,7 +120,8 @@ struct PercentFormat {
     case "a": return ("", cut(StringFormat.ascii(try interpreter.repr(value))), false)
     case "c":
       if case .string(let text) = value, text.count == 1 { return ("", text, false) }
-      guard let code = value.integer, code >= 0, code < 0x110000, let scalar = Unicode.Scalar(UInt32(code)) else {
+      guard let code = value.integer, code >= 0, code < 0x110000, let scalar = Unicode.Scalar(UInt32(code))
+      else {
         throw .python("%c requires int or char")
       }
       return ("", Text([scalar]), false)

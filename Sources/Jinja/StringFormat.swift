@@ -151,7 +151,7 @@ struct StringFormat {
       return try positional(automatic - 1)
     }
     guard name.bytes.allSatisfy({ (0x30...0x39).contains($0) }) else {
-      guard let value = try named(name) else { 
+      guard let value = try named(name) else {
         throw .python("the format string names '\(name.string)', which is not given")
       }
       return value

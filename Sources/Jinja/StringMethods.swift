@@ -14,7 +14,11 @@ enum StringMethods {
   static func call(
     _ name: String, _ text: Text, _ arguments: Arguments, _ interpreter: Interpreter
   ) throws(IngotError) -> Value {
-    try interpreter.charge(bytes: text.bytes.count)
+    if markupNames.contains(name) {
+      try interpreter.charge(bytes: text.bytes.count)
+    } else {
+      try interpreter.charge(steps: text.bytes.count / 64)
+    }
     guard text.isMarkup, markupNames.contains(name) else {
       return try apply(name, text, arguments, interpreter)
     }
@@ -60,7 +64,8 @@ enum StringMethods {
       guard fill.count == 1 else { throw .python("The fill character must be exactly one character long") }
       let width = try bound[0].int(or: 0)
       try interpreter.charge(bytes: fill.bytes.count, times: width)
-      return .string(text.padded(to: width, name == "center" ? .both : name == "ljust" ? .right : .left, with: fill))
+      return .string(
+        text.padded(to: width, name == "center" ? .both : name == "ljust" ? .right : .left, with: fill))
     case "zfill":
       let width = try arguments.bindPositional(name, 1...1)[0].int(or: 0)
       try interpreter.charge(bytes: 1, times: width)
@@ -86,7 +91,8 @@ enum StringMethods {
   }
 
   /// The methods without parameters; nil for another.
-  private static func plain(_ name: String, _ text: Text, _ arguments: Arguments) throws(IngotError) -> Value? {
+  private static func plain(_ name: String, _ text: Text, _ arguments: Arguments) throws(IngotError) -> Value?
+  {
     let result: Value
     switch name {
     case "upper": result = .string(text.uppercased())
@@ -133,14 +139,16 @@ enum StringMethods {
     if let separator = try bound[0].text() {
       guard !separator.isEmpty else { throw .python("empty separator") }
       parts =
-        name == "split" ? text.split(by: separator, limit: limit) : text.splitFromRight(by: separator, limit: limit)
+        name == "split"
+        ? text.split(by: separator, limit: limit) : text.splitFromRight(by: separator, limit: limit)
     } else {
       parts = name == "split" ? text.splitAtSpace(limit: limit) : text.splitAtSpaceFromRight(limit: limit)
     }
     return try interpreter.list(parts.map(Value.string))
   }
 
-  private static func affix(_ name: String, _ text: Text, _ arguments: Arguments) throws(IngotError) -> Value {
+  private static func affix(_ name: String, _ text: Text, _ arguments: Arguments) throws(IngotError) -> Value
+  {
     let bound = try arguments.bindPositional(name, 1...3)
     let part = try range(text, bound[1], bound[2])
     let affixes: [Value]
@@ -171,7 +179,8 @@ enum StringMethods {
     return (text.sliced(SliceIndices(first: from, step: 1, count: to - from)), from)
   }
 
-  private static func search(_ name: String, _ text: Text, _ arguments: Arguments) throws(IngotError) -> Value {
+  private static func search(_ name: String, _ text: Text, _ arguments: Arguments) throws(IngotError) -> Value
+  {
     let bound = try arguments.bindPositional(name, 1...3)
     let needle = try required(bound[0])
     let part = try range(text, bound[1], bound[2])

@@ -39,7 +39,9 @@ extension Text {
     while let start = firstIndex(of: "<", from: at) {
       let isComment = Text(bytes: bytes[start..<min(start + 4, bytes.count)]) == "<!--"
       let close: Text = isComment ? "-->" : ">"
-      guard let end = firstIndex(of: close, from: min(isComment ? start + 4 : start, bytes.count)) else { break }
+      guard let end = firstIndex(of: close, from: min(isComment ? start + 4 : start, bytes.count)) else {
+        break
+      }
       plain.bytes += bytes[at..<start]
       at = end + close.bytes.count
     }
@@ -51,7 +53,7 @@ extension Text {
 }
 
 extension StringMethods {
-  /// The methods of markup that yield markup.
+  /// The methods that yield strings; those of markup yield markup.
   static let markupNames: Set<String> = [
     "capitalize", "casefold", "center", "expandtabs", "format", "format_map", "join", "ljust", "lower",
     "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rjust", "rpartition", "rsplit",
@@ -62,7 +64,9 @@ extension StringMethods {
   static func escapingArguments(_ name: String, _ arguments: Arguments) -> Arguments {
     var arguments = arguments
     func escape(_ index: Int) {
-      guard index < arguments.positional.count, case .string(let text) = arguments.positional[index] else { return }
+      guard index < arguments.positional.count, case .string(let text) = arguments.positional[index] else {
+        return
+      }
       arguments.positional[index] = .string(text.escaped)
     }
     switch name {

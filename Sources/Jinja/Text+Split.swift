@@ -108,6 +108,8 @@ extension Text {
   /// - Precondition: the caller has checked the size.
   func repeated(_ count: Int) -> Text {
     var result = Text()
+    // However often: nothing to do, and no size to check.
+    if isEmpty { return result }
     result.bytes.reserveCapacity(bytes.count * max(count, 0))
     for _ in 0..<max(count, 0) { result.bytes += bytes }
     return result

@@ -1,9 +1,10 @@
+import IngotCore
+
 #if canImport(Darwin)
   import Darwin
 #else
   import Glibc
 #endif
-import IngotCore
 
 extension Value {
   /// Applies an operator by Python's rules.
@@ -134,7 +135,9 @@ extension Value {
         throw IngotError(.unsupported, "a negative number to a fractional power is complex")
       }
       let result = pow(left, right)
-      if result.isInfinite && left.isFinite && right.isFinite { throw .python("Numerical result out of range") }
+      if result.isInfinite && left.isFinite && right.isFinite {
+        throw .python("Numerical result out of range")
+      }
       return result
     }
   }

@@ -7,8 +7,9 @@ extension Value {
     case (.undefined, .undefined), (.none, .none): return true
     case (.string(let left), .string(let right)): return left == right
     case (.list(let left), .list(let right)), (.tuple(let left), .tuple(let right)):
-      return left === right || left.items.count == right.items.count
-        && zip(left.items, right.items).allSatisfy { $0.equals($1) }
+      return left === right
+        || left.items.count == right.items.count
+          && zip(left.items, right.items).allSatisfy { $0.equals($1) }
     case (.dict(let left), .dict(let right)):
       guard left.entries.count == right.entries.count else { return false }
       return zip(left.hashes, left.entries).allSatisfy { hash, entry in
@@ -88,7 +89,9 @@ extension Value {
     case .list(let list), .tuple(let list):
       try interpreter.charge(steps: list.items.count / 4 + min(container.size, list.items.count * size) / 64)
       return list.items.contains { $0.equals(self) }
-    case .dict(let dict): return dict[try hashable()] != nil
+    case .dict(let dict):
+      try interpreter.charge(steps: size / 64)
+      return dict[try hashable()] != nil
     case .object(let object): return try object.contains(self, interpreter)
     case .none, .bool, .int, .float: throw .python("argument of type '\(container.typeName)' is not iterable")
     }

@@ -19,9 +19,12 @@ import Testing
 
   static let fragments = [
     "{%", "%}", "{{", "}}", "{#", "#}", "-", "+", "(", ")", "[", "]", "{", "}", "|", ".", ",", ":", "'", "\"",
-    "\\", "\n", " if ", " else ", " not ", " is ", " in ", "and", "or", "{% endfor %}", "{% endif %}", "{% else %}",
-    "loop", "messages", "x", "1", "1.5", "**", "//", "%", "~", "==", "<", "é", "\u{1F600}", "\u{0}", "|tojson",
-    "|list", "|sort", "|join", "[::-1]", "range(9)", ".items()", "none", "9223372036854775807", "{% set x = 1 %}",
+    "\\", "\n", " if ", " else ", " not ", " is ", " in ", "and", "or", "{% endfor %}", "{% endif %}",
+    "{% else %}",
+    "loop", "messages", "x", "1", "1.5", "**", "//", "%", "~", "==", "<", "é", "\u{1F600}", "\u{0}",
+    "|tojson",
+    "|list", "|sort", "|join", "[::-1]", "range(9)", ".items()", "none", "9223372036854775807",
+    "{% set x = 1 %}",
     "{% break %}", "{% macro m() %}", "{% endmacro %}", "{% raw %}", "caller()", "namespace()", "*", "=",
   ]
 
@@ -35,7 +38,7 @@ import Testing
     var (rendered, failed) = (0, 0)
     for (index, name) in try Fixtures.templateNames.enumerated() where index % 4 == Int(seed) {
       let original = Array(try Fixtures.template(name).utf8)
-      for round in 0..<120 {
+      for round in 0..<112 {
         let source = FuzzTests.mutate(original, &random)
         let chat = try #require(chats[conversations[round % conversations.count]]?.object)
         do throws(IngotError) {

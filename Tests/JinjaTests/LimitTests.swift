@@ -28,7 +28,8 @@ import Testing
     ("\n\n{% nope %}", 3), ("\n{{ x|nope }}", 2), ("\n{{ x is nope }}", 2), ("x\n{% endfor %}", 2),
     ("\n{{ 1 + }}", 2), ("\n{{ (1 }}", 2), ("\n{{ @ }}", 2), ("\n\n{{ missing.x }}", 3),
     ("{%- if true %}\n\n{{ 1 / 0 }}{% endif %}", 3), ("\n{{ raise_exception('no') }}", 2),
-    ("{{ 'a\nb' }}{{ 1 + 'a' }}", 2), ("{# \n\n #}\n{{ x() }}", 4), ("{% macro m() %}\n{{ 1/0 }}{% endmacro %}\n{{ m() }}", 2),
+    ("{{ 'a\nb' }}{{ 1 + 'a' }}", 2), ("{# \n\n #}\n{{ x() }}", 4),
+    ("{% macro m() %}\n{{ 1/0 }}{% endmacro %}\n{{ m() }}", 2),
     ("{% raw %}\n\n{% endraw %}\n{{ 1/0 }}", 4), ("a\r\nb\r{{ 1/0 }}", 3),
   ])
   func errorsNameTheirLine(source: String, line: Int) throws {
@@ -38,7 +39,8 @@ import Testing
   }
 
   @Test func errorsNameTheirFileAndQuoteTheTemplate() throws {
-    let template = try Template("\n{{ raise_exception('Roles must alternate') }}", name: "tokenizer_config.json")
+    let template = try Template(
+      "\n{{ raise_exception('Roles must alternate') }}", name: "tokenizer_config.json")
     #expect(
       throws: IngotError(
         .template, "Roles must alternate", at: .init(file: "tokenizer_config.json", line: "2"))
@@ -60,7 +62,7 @@ import Testing
     ("x is y ", "", "z"), ("(1,", ")", ""), ("1 + (", ")", "1"), ("'a' ~ [", "]", "1"),
   ])
   func deepNestingIsRefused(open: String, close: String, middle: String) throws {
-    let count = 100_000
+    let count = open == "(" || open == "[" ? 100_000 : 3_000
     let source = String(repeating: open, count: count) + middle + String(repeating: close, count: count)
     let error = try #require(failure("{{ " + source + " }}"))
     #expect(error.kind == .limit || error.kind == .template)
@@ -69,11 +71,13 @@ import Testing
   @Test(arguments: [
     ("{% if 1 %}", "{% endif %}"), ("{% for x in [1] %}", "{% endfor %}"), ("{% with %}", "{% endwith %}"),
     ("{% macro m() %}", "{% endmacro %}"), ("{% filter upper %}", "{% endfilter %}"),
-    ("{% set x %}", "{% endset %}"), ("{% call m() %}", "{% endcall %}"), ("{% if 1 %}{% else %}", "{% endif %}"),
+    ("{% set x %}", "{% endset %}"), ("{% call m() %}", "{% endcall %}"),
+    ("{% if 1 %}{% else %}", "{% endif %}"),
     ("{% generation %}", "{% endgeneration %}"), ("{% for ((", ")) in x %}{% endfor %}"),
   ])
   func deepBlocksAreRefused(open: String, close: String) throws {
-    let source = String(repeating: open, count: 100_000) + String(repeating: close, count: 100_000)
+    let count = open == "{% if 1 %}" ? 100_000 : 3_000
+    let source = String(repeating: open, count: count) + String(repeating: close, count: count)
     let error = try #require(failure(source))
     #expect(error.kind == .limit || error.kind == .template)
   }
@@ -105,14 +109,20 @@ import Testing
     "{% set ns = namespace(s=1) %}{% for i in range(100000) %}{% set ns.s = cycler(ns.s).next %}{% endfor %}",
     "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
     "{% for a in range(99999) %}{{ 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxx' }}{% endfor %}",
-    "{{ range(10**12) }}", "{{ range(0, 10**12)|list }}", "{{ range(-9223372036854775807, 9223372036854775807) }}",
+    "{{ range(10**12) }}", "{{ range(0, 10**12)|list }}",
+    "{{ range(-9223372036854775807, 9223372036854775807) }}",
     "{{ 'x' * 10**12 }}", "{{ 10**12 * 'xyz' }}", "{{ [1] * 10**12 }}", "{{ (1, 2) * 10**12 }}",
-    "{{ 'x'.center(10**12) }}", "{{ 'x'.ljust(10**12) }}", "{{ 'x'.zfill(10**12) }}", "{{ 'x'|center(10**12) }}",
+    "{{ 'x'.center(10**12) }}", "{{ 'x'.ljust(10**12) }}", "{{ 'x'.zfill(10**12) }}",
+    "{{ 'x'|center(10**12) }}",
     "{{ '%1000000000000d' % 1 }}", "{{ '%.999999999d' % 1 }}", "{{ '%*d' % (10**12, 1) }}",
-    "{{ '{:1000000000000}'.format(1) }}", "{{ '{:>99999999}'.format('x') }}", "{{ '{:,.99999999f}'.format(1.5) }}",
-    "{{ 'a'|indent(10**12) }}", "{{ [1]|tojson(indent=10**12) }}", "{{ ['x' * 100]|batch(10**12, 'f')|list }}",
-    "{{ [1]|slice(10**12)|list }}", "{{ 'a\\tb'.expandtabs(10**12) }}", "{{ ('x' * 100000).replace('', 'y' * 1000) }}",
-    "{{ ('y' * 10000).join('x' * 10000) }}", "{{ (['x' * 10000] * 10000)|join }}", "{{ ['x' * 100000] * 1000 }}",
+    "{{ '{:1000000000000}'.format(1) }}", "{{ '{:>99999999}'.format('x') }}",
+    "{{ '{:,.99999999f}'.format(1.5) }}",
+    "{{ 'a'|indent(10**12) }}", "{{ [1]|tojson(indent=10**12) }}",
+    "{{ ['x' * 100]|batch(10**12, 'f')|list }}",
+    "{{ [1]|slice(10**12)|list }}", "{{ 'a\\tb'.expandtabs(10**12) }}",
+    "{{ ('x' * 100000).replace('', 'y' * 1000) }}",
+    "{{ ('y' * 10000).join('x' * 10000) }}", "{{ (['x' * 10000] * 10000)|join }}",
+    "{{ ['x' * 100000] * 1000 }}",
     "{% set x = [['x' * 1000] * 1000] * 1000 %}{{ x }}", "{{ 2 ** 64 }}", "{{ 9223372036854775807 + 1 }}",
     "{{ 9223372036854775807 * 2 }}", "{{ -9223372036854775807 - 2 }}", "{{ 10 ** 10 ** 10 }}",
     "{{ 9223372036854775808 }}", "{{ '9223372036854775808'|int }}", "{{ 1e300|int }}",
@@ -123,7 +133,8 @@ import Testing
     "{% set ns = namespace() %}{% set ns.a = namespace(x=ns) %}{% set ns.b = [ns.a, ns.a, ns.a, ns.a] %}{{ ns }}",
     "{% set x = range(90000)|list %}{% for i in x %}{% if -1 in x %}{% endif %}{% endfor %}",
     "{% set x = range(90000)|list %}{% for i in range(90000) %}{% if x == range(90000)|list %}{% endif %}{% endfor %}",
-    "{{ range(90000)|map('string')|map('center', 500)|join }}", "{% set x %}{% for i in range(99999) %}{{ 'x' * 100 }}{% endfor %}{% endset %}",
+    "{{ range(90000)|map('string')|map('center', 500)|join }}",
+    "{% set x %}{% for i in range(99999) %}{{ 'x' * 100 }}{% endfor %}{% endset %}",
   ])
   func hostileTemplatesHitALimit(source: String) throws {
     let error = try #require(failure(source))
@@ -151,10 +162,14 @@ import Testing
     "{{ (1e308 * 10 - 1e308 * 10)|int }}", "{{ 5 // 1e-320 }}", "{{ 5 % 1e308 }}", "{{ 0.0 // -1 }}",
     "{{ '{:c}'.format(-1) }}", "{{ '{:c}'.format(55296) }}", "{{ '%c' % 1114112 }}", "{{ '\\ud800' }}",
     "{{ 1e300|filesizeformat }}", "{{ (1e308 * 10)|filesizeformat }}", "{{ -1e30|filesizeformat }}",
-    "{{ 'x'|wordwrap(1) }}", "{{ 'x'|wordwrap(0) }}", "{{ 'x' * 1000|int }}", "{{ ''[0] }}", "{{ '{0[}'.format(1) }}",
+    "{{ 'x'|wordwrap(1) }}", "{{ 'x'|wordwrap(0) }}", "{{ ('-' * 300000)|wordwrap(1)|length }}",
+    "{{ ('x' * 300000)|wordwrap(1)|length }}", "{{ ('ab' * 100000).count('ab' * 9 ~ 'b') }}",
+    "{{ '' * 10**15 }}", "{{ [] * 10**15 }}",
+    "{{ () * 10**15 }}", "{{ 'x' * 1000|int }}", "{{ ''[0] }}", "{{ '{0[}'.format(1) }}",
     "{{ '{99999999999999999999}'.format(1) }}", "{{ '{:99999999999999999999}'.format(1) }}",
     "{{ '%99999999999999999999d' % 1 }}", "{{ 'a'.expandtabs(-3) }}", "{{ strftime_now('%') }}",
-    "{{ strftime_now('%-') }}", "{{ strftime_now('%Q%_') }}", "{{ [[1]]|map(attribute='99999999999999999999')|list }}",
+    "{{ strftime_now('%-') }}", "{{ strftime_now('%Q%_') }}",
+    "{{ [[1]]|map(attribute='99999999999999999999')|list }}",
   ])
   func extremeNumbersDoNotTrap(source: String) { _ = failure(source) }
 
@@ -177,7 +192,8 @@ import Testing
   }
 
   @Test func cyclesAreFreedAfterARender() throws {
-    let source = "{% set ns = namespace() %}{% set ns.me = [ns] %}{% macro m() %}{{ m }}{% endmacro %}{{ m() }}"
+    let source =
+      "{% set ns = namespace() %}{% set ns.me = [ns] %}{% macro m() %}{{ m }}{% endmacro %}{{ m() }}"
     let template = try Template(source)
     #expect(try template.render(JSONObject()) == "<Macro 'm'>")
   }
