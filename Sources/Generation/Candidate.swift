@@ -10,17 +10,29 @@ struct Candidate: Sendable, Equatable {
   }
 }
 
-extension Array<Candidate> {
-  /// Refills the array with the `count` likeliest tokens, in no particular order.
+/// The tokens that are still in play, in memory that is used again for every draw.
+struct CandidatePool: Sendable {
+  private var storage: [Candidate] = []
+  private(set) var count = 0
+
+  /// Σ weight of all candidates.
+  func sum(_ weight: (Candidate) -> Double) -> Double { storage[..<count].reduce(0) { $0 + weight($1) } }
+
+  /// The candidates.
+  var candidates: ArraySlice<Candidate> { storage[..<count] }
+
+  /// Refills the pool with the `wanted` likeliest tokens, in no particular order.
   ///
   /// A heap of the best so far, the worst of them on top: one comparison for most tokens.
-  mutating func fill(withBest count: Int, of logits: UnsafeMutableBufferPointer<Float>) {
-    removeAll(keepingCapacity: true)
-    for id in 0..<count { append(Candidate(logit: logits[id], id: Int32(id))) }
-    withUnsafeMutableBufferPointer { heap in
-      for root in (0..<count / 2).reversed() { heap.sink(root) }
+  mutating func fill(withBest wanted: Int, of logits: UnsafeMutableBufferPointer<Float>) {
+    reserve(wanted)
+    count = wanted
+    storage.withUnsafeMutableBufferPointer { storage in
+      let heap = UnsafeMutableBufferPointer(rebasing: storage[..<wanted])
+      for id in 0..<wanted { heap[id] = Candidate(logit: logits[id], id: Int32(truncatingIfNeeded: id)) }
+      for root in (0..<wanted / 2).reversed() { heap.sink(root) }
       var worst = heap[0].logit
-      for id in count..<logits.count where logits[id] > worst {
+      for id in wanted..<logits.count where logits[id] > worst {
         heap[0] = Candidate(logit: logits[id], id: Int32(truncatingIfNeeded: id))
         heap.sink(0)
         worst = heap[0].logit
@@ -28,19 +40,30 @@ extension Array<Candidate> {
     }
   }
 
-  /// Refills the array with the tokens whose logits are at least `cutoff`.
+  /// Refills the pool with the tokens whose logits are at least `cutoff`.
   mutating func fill(atLeast cutoff: Float, of logits: UnsafeMutableBufferPointer<Float>) {
-    removeAll(keepingCapacity: true)
-    for id in logits.indices where logits[id] >= cutoff {
-      append(Candidate(logit: logits[id], id: Int32(truncatingIfNeeded: id)))
+    reserve(logits.count)
+    count = storage.withUnsafeMutableBufferPointer { candidates in
+      var kept = 0
+      for id in 0..<logits.count where logits[id] >= cutoff {
+        candidates[kept] = Candidate(logit: logits[id], id: Int32(truncatingIfNeeded: id))
+        kept &+= 1
+      }
+      return kept
     }
   }
 
   /// Keeps the fewest of the likeliest candidates whose weights sum to at least `target`, at least one, in no
   /// particular order. Expected time is linear: a quickselect that follows weight instead of rank.
   mutating func keepBest(reaching target: Double, weight: (Candidate) -> Double) {
-    let kept = withUnsafeMutableBufferPointer { $0.partition(reaching: target, weight: weight) }
-    if kept < count { removeLast(count - kept) }
+    let all = count
+    count = storage.withUnsafeMutableBufferPointer {
+      UnsafeMutableBufferPointer(rebasing: $0[..<all]).partition(reaching: target, weight: weight)
+    }
+  }
+
+  private mutating func reserve(_ capacity: Int) {
+    if storage.count < capacity { storage = Array(repeating: Candidate(logit: 0, id: 0), count: capacity) }
   }
 }
 
@@ -93,7 +116,7 @@ extension UnsafeMutableBufferPointer<Candidate> {
       index += 1
       if needed <= 0 { break }
     }
-    return Swift.max(1, index)
+    return Swift.min(count, Swift.max(1, index))
   }
 
   /// The median of three spread over a range.

@@ -4,7 +4,8 @@ enum Softmax {
   @inline(__always)
   static func exponential(_ x: Float) -> Float {
     // 2ᵗ = 2ⁿ · 2ᶠ with n the nearest integer, which adding and subtracting 1.5·2²³ rounds to.
-    let t = max(x * 1.442_695_04, -127)
+    let scaled = x * 1.442_695_04
+    let t = scaled > -127 ? scaled : -127
     let shifted = t + 12_582_912
     let f = t - (shifted - 12_582_912)
     var power: Float = 1.535_336_188e-4
@@ -36,27 +37,30 @@ enum Softmax {
     return max(max(a, b), max(c, d))
   }
 
-  /// Σ e^((logit - maximum)·scale).
-  static func sum(_ logits: UnsafeMutableBufferPointer<Float>, maximum: Float, scale: Float = 1) -> Double {
-    var total = 0.0
-    var index = 0
-    // Short runs in float, their sums in double.
-    while index < logits.count {
-      let end = min(index + 256, logits.count)
-      var (a, b, c, d) = (Float(0), Float(0), Float(0), Float(0))
-      while index + 4 <= end {
-        a += exponential((logits[index] - maximum) * scale)
-        b += exponential((logits[index + 1] - maximum) * scale)
-        c += exponential((logits[index + 2] - maximum) * scale)
-        d += exponential((logits[index + 3] - maximum) * scale)
-        index += 4
+  /// Σ e^(logit - maximum).
+  static func sum(_ logits: UnsafeMutableBufferPointer<Float>, maximum: Float) -> Double {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: runLength) { weights in
+      var total = 0.0
+      var start = 0
+      // Short runs in float, their sums in double; apart from each other, so that the first loop vectorises.
+      while start < logits.count {
+        let count = min(runLength, logits.count - start)
+        let run = UnsafeMutableBufferPointer(rebasing: logits[start..<start + count])
+        for index in 0..<count { weights[index] = exponential(run[index] - maximum) }
+        for index in count..<runLength { weights[index] = 0 }
+        var (a, b, c, d) = (Float(0), Float(0), Float(0), Float(0))
+        for index in stride(from: 0, to: runLength, by: 4) {
+          a += weights[index]
+          b += weights[index + 1]
+          c += weights[index + 2]
+          d += weights[index + 3]
+        }
+        total += Double((a + b) + (c + d))
+        start += count
       }
-      while index < end {
-        a += exponential((logits[index] - maximum) * scale)
-        index += 1
-      }
-      total += Double((a + b) + (c + d))
+      return total
     }
-    return total
   }
+
+  private static let runLength = 256
 }

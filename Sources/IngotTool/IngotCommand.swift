@@ -31,6 +31,10 @@ struct IngotCommand: ParsableCommand {
       leave(1)
     } catch is BrokenPipe {
       leave(0)
+    } catch let error where exitCode(for: error) == .validationFailure {
+      // ArgumentParser's own message, in our form.
+      standardError("error: argument: \(message(for: error))\n  hint: see 'ingot --help'\n")
+      leave(1)
     } catch {
       exit(withError: error)
     }

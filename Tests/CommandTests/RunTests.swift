@@ -104,12 +104,13 @@ import Testing
     #expect(try Ingot.failure("run", Self.model, "--ids", "1").contains("tokenizer"))
   }
 
-  @Test func usageErrorsAreNotSuccess() throws {
-    #expect(try Ingot.run("run").status != 0)
-    #expect(try Ingot.run("run", Self.model, "--kv-type", "f8").status != 0)
-    #expect(try Ingot.run("nonsense").status != 0)
-    #expect(try Ingot.run("run", Self.model, "--ids", "1,x").status != 0)
-    #expect(try Ingot.run("run", Self.model, "-c", "99999999999999999999").status != 0)
+  @Test func usageErrorsAreOneErrorToo() throws {
+    _ = try Ingot.failure("run")
+    _ = try Ingot.failure("run", Self.model, "--kv-type", "f8")
+    _ = try Ingot.failure("run", Self.model, "--ids", "1,x")
+    _ = try Ingot.failure("run", Self.model, "-c", "99999999999999999999")
+    _ = try Ingot.failure("logits", Self.model, "--ids", "1")
+    _ = try Ingot.failure("nonsense")
     #expect(try Ingot.output("--version").hasPrefix("ingot "))
     #expect(try Ingot.output("--help").contains("run"))
   }
