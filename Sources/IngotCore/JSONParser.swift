@@ -49,6 +49,8 @@ public struct JSONParser {
   /// - Throws: `.io` or `.format`, naming the file.
   public static func parse(path: String) throws(IngotError) -> JSONValue {
     let file = try MappedFile(path: path)
+    // The bytes are there as long as the object is.
+    defer { withExtendedLifetime(file) {} }
     return try parse(file.bytes, file: path)
   }
 
