@@ -7,6 +7,7 @@ For each NAME.tokenizer.json (or NAME.model) there is NAME.golden.json with
   special  ids of the first texts with the tokens that go around a text
   plain    ids of the first texts with special tokens left as ordinary text
   decodes  texts of random ids, which are mostly not valid UTF-8
+The trainers break ties at random: another run makes other small vocabularies, with goldens to match.
 
 Needs: pip install tokenizers==0.23.3 sentencepiece==0.2.3 gguf==0.19.0
 Usage: make_tokenizer_fixtures.py DASHSCOPE_WHEEL SMOLLM2_GGUF
@@ -252,6 +253,41 @@ def unigram():
     return tokenizer
 
 
+def precompiled(charsmap):
+    """SentencePiece's own rules, as in XLM-RoBERTa and T5."""
+    tokenizer = unigram()
+    tokenizer.normalizer = normalizers.Sequence([
+        normalizers.Precompiled(charsmap), normalizers.Strip(left=False, right=True),
+        normalizers.Replace(Regex(" {2,}"), "\u2581")])
+    return tokenizer
+
+
+def charsmap_of(model):
+    """Field 2 of field 3 of a SentencePiece model."""
+    def fields(data):
+        position = 0
+
+        def varint():
+            nonlocal position
+            value = shift = 0
+            while True:
+                byte = data[position]
+                position += 1
+                value |= (byte & 127) << shift
+                shift += 7
+                if byte < 128:
+                    return value
+        while position < len(data):
+            tag = varint()
+            if tag & 7 == 2:
+                length = varint()
+                yield tag >> 3, data[position:position + length]
+                position += length
+            else:
+                position += {1: 8, 5: 4}.get(tag & 7) or (varint() and 0) or 0
+    return next(v for k, v in fields(next(v for k, v in fields(model) if k == 3)) if k == 2)
+
+
 def odd_patterns():
     """Patterns of no known family, for the regular expressions."""
     return byte_bpe([
@@ -268,6 +304,9 @@ def deepseek():
 def main(wheel, gguf):
     OUT.mkdir(parents=True, exist_ok=True)
     write("texts.json", TEXTS)
+    for kind in ("bpe", "unigram"):
+        make_sentencepiece(kind)
+    charsmap = charsmap_of((OUT / "sentencepiece-unigram.model").read_bytes())
     ranks = qwen_ranks(wheel)
     made = {
         "qwen2": qwen(ranks, 16000), "smollm2": smollm2(gguf, 9000), "llama2": llama2(), "llama3": llama3(),
@@ -275,7 +314,7 @@ def main(wheel, gguf):
         "gemma": gemma(), "word-suffix": word_suffix(), "subword-prefix": subword_prefix(), "unigram": unigram(),
         "o200k": byte_bpe([split(O200K)]), "tekken": byte_bpe([split(TEKKEN)], 600), "deepseek": deepseek(),
         "kimi": byte_bpe([split(KIMI)], 600), "odd-patterns": odd_patterns(),
-        "nfd": byte_bpe([split(LLAMA3)], 500, normalizers.NFD()),
+        "nfd": byte_bpe([split(LLAMA3)], 500, normalizers.NFD()), "precompiled": precompiled(charsmap),
     }
     for name, tokenizer in made.items():
         state = json.loads(tokenizer.to_str())
@@ -284,8 +323,6 @@ def main(wheel, gguf):
             state["model"]["merges"] = [" ".join(pair) for pair in state["model"]["merges"]]
         write(f"{name}.tokenizer.json", state)
         write(f"{name}.golden.json", golden(Tokenizer.from_str(json.dumps(state)), name))
-    for kind in ("bpe", "unigram"):
-        make_sentencepiece(kind)
     full = qwen(ranks, len(ranks))
     print("full Qwen:", full.get_vocab_size(), "tokens; save it for a big check with", "full.save(path)")
 

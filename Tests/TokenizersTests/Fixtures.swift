@@ -9,7 +9,8 @@ enum Fixtures {
   /// Tokenizers with a tokenizer.json.
   static let huggingFace = [
     "deepseek", "gemma", "gpt2", "kimi", "llama2", "llama3", "metaspace-always", "metaspace-first", "nfd",
-    "o200k", "odd-patterns", "qwen2", "smollm2", "subword-prefix", "tekken", "unigram", "word-suffix",
+    "o200k", "odd-patterns", "precompiled", "qwen2", "smollm2", "subword-prefix", "tekken", "unigram",
+    "word-suffix",
   ]
   static let sentencePiece = ["sentencepiece-bpe", "sentencepiece-unigram"]
 
@@ -20,14 +21,19 @@ enum Fixtures {
 
   static func json(_ name: String) throws -> JSONValue { try JSONParser.parse(path: path(name)) }
 
+  static func bytes(_ name: String) throws -> [UInt8] {
+    let file = try MappedFile(path: path(name))
+    return withExtendedLifetime(file) { Array(file.bytes) }
+  }
+
   static func texts() throws -> [String] {
     try #require(json("texts.json").array).map { try #require($0.string) }
   }
 
   static func tokenizer(_ name: String) throws -> Tokenizer {
     guard sentencePiece.contains(name) else { return try Tokenizer(json: json("\(name).tokenizer.json")) }
-    let model = try MappedFile(path: path("\(name).model"))
-    return try Tokenizer(SentencePieceModel(model.bytes).parts(TokenizerConfig()))
+    let model = try bytes("\(name).model").withUnsafeBytes { try SentencePieceModel($0) }
+    return try Tokenizer(model.parts(TokenizerConfig()))
   }
 }
 

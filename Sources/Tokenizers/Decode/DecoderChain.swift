@@ -22,6 +22,8 @@ struct DecoderChain: Sendable {
 
   fileprivate var runners: [Runner]
   private var output: [UInt8] = []
+  /// Longest that a token, or all of a text joined, may become in a stage.
+  private static let maximumToken = 1 << 28
 
   init(_ stages: [DecoderStage]) { runners = stages.map { Runner(stage: $0) } }
 
@@ -83,12 +85,13 @@ struct DecoderChain: Sendable {
       try feed(next, result[...], ends: false)
     case .byteFallback(let repair): try feedByteFallback(index, token, repair)
     case .replace(let pattern, let content):
-      result = try pattern.replacing(Array(token), with: content)
+      result = try pattern.replacing(Array(token), with: content, limit: Self.maximumToken)
       try feed(next, result[...], ends: true)
     case .metaspace(let replacement, let keepsFirst):
       let isDropped = runners[index].count == 0 && !keepsFirst
       runners[index].count = 1
-      result = try SplitPattern.literal(replacement).replacing(Array(token), with: isDropped ? [] : [0x20])
+      result = try SplitPattern.literal(replacement).replacing(
+        Array(token), with: isDropped ? [] : [0x20], limit: Self.maximumToken)
       try feed(next, result[...], ends: true)
     case .wordSuffix:
       try flushWord(index, suffixBecomes: [0x20])
@@ -118,7 +121,8 @@ struct DecoderChain: Sendable {
   private mutating func flushWord(_ index: Int, suffixBecomes replacement: [UInt8]) throws(IngotError) {
     guard runners[index].isHolding, case .wordSuffix(let suffix) = runners[index].stage else { return }
     runners[index].isHolding = false
-    let word = try SplitPattern.literal(suffix).replacing(runners[index].held, with: replacement)
+    let word = try SplitPattern.literal(suffix).replacing(
+      runners[index].held, with: replacement, limit: Self.maximumToken)
     try feed(index + 1, word[...], ends: true)
   }
 

@@ -18,6 +18,13 @@ extension Normalizer {
         left: try node.bool("strip_left", default: true), right: try node.bool("strip_right", default: true))
     case "StripAccents": self = .stripAccents
     case "ByteLevel": self = .byteLevel
+    case "Precompiled":
+      guard let text = try node.string("precompiled_charsmap"), !text.isEmpty else {
+        self = .sequence([])
+        return
+      }
+      guard let rules = Base64.decode(text.utf8) else { throw node.error("the rules are not base 64") }
+      self = .charsmap(try PrecompiledCharsmap(rules), byCharacter: true)
     case "Sequence":
       var parts: [Normalizer] = []
       for part in try node.required("normalizers").elements() { parts.append(try Normalizer(part)) }

@@ -48,7 +48,9 @@ extension PreTokenizer {
   }
 
   private mutating func addMetaspace(_ node: JSONNode) throws(IngotError) {
-    let replacement = Array((try node.string("replacement") ?? "\u{2581}").utf8)
+    let mark = try node.string("replacement") ?? "\u{2581}"
+    guard mark.unicodeScalars.count == 1 else { throw node.error("the replacement is not one character") }
+    let replacement = Array(mark.utf8)
     // Files from before `prepend_scheme` say only whether a space is added.
     let legacy: PrependScheme = try node.bool("add_prefix_space", default: true) ? .always : .never
     let scheme = try node.choice("prepend_scheme", PrependScheme.self) ?? legacy
@@ -58,10 +60,10 @@ extension PreTokenizer {
     }
   }
 
-  /// Unicode punctuation and all of ASCII's symbols.
+  /// The punctuation of Unicode 8, which `tokenizers` goes by here, and all of ASCII's symbols.
   private static let punctuation = SetExpression.union([
-    .categories(.punctuation), .range(0x21, 0x2F), .range(0x3A, 0x40), .range(0x5B, 0x60),
-    .range(0x7B, 0x7E),
+    .intersection([.categories(.punctuation), .age(upTo: 8)]), .scalar(0x166D), .scalar(0x111C9),
+    .range(0x21, 0x2F), .range(0x3A, 0x40), .range(0x5B, 0x60), .range(0x7B, 0x7E),
   ])
 
   private static let rustWord = SetExpression.union([

@@ -14,7 +14,7 @@ enum Tiktoken {
   static func looksLikeRanks(_ bytes: UnsafeRawBufferPointer) -> Bool {
     let line = bytes.prefix { $0 != 0x0A }
     let parts = line.split(separator: 0x20)
-    return line.count < 1024 && parts.count == 2 && base64(parts[0]) != nil && number(parts[1]) != nil
+    return line.count < 1024 && parts.count == 2 && Base64.decode(parts[0]) != nil && number(parts[1]) != nil
   }
 
   /// Reads a file.
@@ -96,7 +96,7 @@ enum Tiktoken {
       let parts = bytes[position..<end].split { $0 == 0x20 || $0 == 0x0D }
       position = end + 1
       if parts.isEmpty { continue }
-      guard parts.count == 2, let token = base64(parts[0]), let rank = number(parts[1]) else {
+      guard parts.count == 2, let token = Base64.decode(parts[0]), let rank = number(parts[1]) else {
         throw IngotError(.tokenizer, "not a token in base 64 and its rank", at: .init(line: "\(line)"))
       }
       guard table.id(of: token) == nil else {
@@ -118,33 +118,5 @@ enum Tiktoken {
       value = value * 10 + Int(digit - 0x30)
     }
     return value
-  }
-
-  private static func base64(_ text: Slice<UnsafeRawBufferPointer>) -> [UInt8]? {
-    var result: [UInt8] = []
-    var (bits, count): (UInt32, Int) = (0, 0)
-    var padding = 0
-    for byte in text {
-      let value: UInt32
-      switch byte {
-      case 0x41...0x5A: value = UInt32(byte - 0x41)
-      case 0x61...0x7A: value = UInt32(byte - 0x61) + 26
-      case 0x30...0x39: value = UInt32(byte - 0x30) + 52
-      case 0x2B: value = 62
-      case 0x2F: value = 63
-      case 0x3D:
-        padding += 1
-        continue
-      default: return nil
-      }
-      guard padding == 0 else { return nil }
-      bits = bits << 6 | value
-      count += 6
-      if count >= 8 {
-        count -= 8
-        result.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-      }
-    }
-    return padding <= 2 && !result.isEmpty ? result : nil
   }
 }

@@ -1,5 +1,10 @@
-import Foundation
 public import IngotCore
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 extension Tokenizer {
   /// Reads the tokenizer files of a model's folder.
@@ -63,11 +68,23 @@ struct TokenizerDirectory {
   }
 
   private func text(_ name: String) throws(IngotError) -> String {
-    let contents = try MappedFile(path: file(name))
-    guard let text = String(validating: contents.bytes, as: UTF8.self) else {
-      throw IngotError(.format, "not valid UTF-8", at: .init(file: file(name)))
+    let path = file(name)
+    return try withBytes(name) { (bytes) throws(IngotError) in
+      guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw IngotError(.format, "not valid UTF-8", at: .init(file: path))
+      }
+      return text
     }
-    return text
+  }
+
+  /// Does `body` with the bytes of a file; errors name the file.
+  private func withBytes<Result>(
+    _ name: String, _ body: (UnsafeRawBufferPointer) throws(IngotError) -> Result
+  ) throws(IngotError) -> Result {
+    let contents = try MappedFile(path: file(name))
+    // The bytes are there as long as the object is.
+    defer { withExtendedLifetime(contents) {} }
+    do { return try body(contents.bytes) } catch { throw error.inFile(file(name)) }
   }
 
   func read() throws(IngotError) -> TokenizerParts {
@@ -109,19 +126,17 @@ struct TokenizerDirectory {
     }
     let tiktoken = names.first { $0.hasSuffix(".tiktoken") } ?? names.first { $0 == "tiktoken.model" }
     if let tiktoken {
-      let ranks = try MappedFile(path: file(tiktoken))
-      do { return (try Tiktoken.parts(ranks.bytes, name: tiktoken, config), false) } catch {
-        throw error.inFile(file(tiktoken))
+      let parts = try withBytes(tiktoken) { (bytes) throws(IngotError) in
+        try Tiktoken.parts(bytes, name: tiktoken, config)
       }
+      return (parts, false)
     }
     if let name = ["tokenizer.model", "spiece.model"].first(where: { names.contains($0) }) {
-      let model = try MappedFile(path: file(name))
-      do {
-        if Tiktoken.looksLikeRanks(model.bytes) {
-          return (try Tiktoken.parts(model.bytes, name: name, config), false)
-        }
-        return (try SentencePieceModel(model.bytes).parts(config), false)
-      } catch { throw error.inFile(file(name)) }
+      let parts = try withBytes(name) { (bytes) throws(IngotError) in
+        if Tiktoken.looksLikeRanks(bytes) { return try Tiktoken.parts(bytes, name: name, config) }
+        return try SentencePieceModel(bytes).parts(config)
+      }
+      return (parts, false)
     }
     throw IngotError(
       .io, "no tokenizer.json, *.tiktoken or tokenizer.model in the folder", at: .init(file: path),

@@ -31,22 +31,22 @@ indirect enum Normalizer: Sendable {
 
   /// Normalizes text in place.
   /// - Parameter cutsStart: set when the beginning of the text is removed.
-  /// - Throws: `.limit` when a pattern backtracks without end.
+  /// - Throws: `.limit` when a pattern backtracks without end, or the text grows without reason.
   func apply(_ text: inout [UInt8], cutsStart: inout Bool) throws(IngotError) {
+    try apply(&text, cutsStart: &cutsStart, limit: Growth.limit(for: text.count))
+  }
+
+  private func apply(_ text: inout [UInt8], cutsStart: inout Bool, limit: Int) throws(IngotError) {
     switch self {
     case .unicode(let form):
       let isDone = text.withUnsafeBufferPointer { form.leavesAlone($0) }
       if !isDone { text = form.normalize(text) }
     case .lowercase: text = Self.mapScalars(text) { $0.properties.lowercaseMapping }
     case .prepend(let prefix): if !text.isEmpty { text.insert(contentsOf: prefix.utf8, at: 0) }
-    case .replace(let pattern, let content): text = try pattern.replacing(text, with: content)
+    case .replace(let pattern, let content): text = try pattern.replacing(text, with: content, limit: limit)
     case .strip(let left, let right): Self.strip(&text, left, right, &cutsStart)
     case .stripAccents:
-      // The marks of Unicode 9, as with the normalization forms.
-      text = Self.mapScalars(text) { scalar in
-        guard CategoryMask.mark.contains(ScalarClassTable.shared[scalar.value]) else { return nil }
-        return (scalar.properties.age?.major ?? 0) <= 9 ? "" : nil
-      }
+      text = Self.mapScalars(text) { Self.accents.contains($0.value, .shared) ? "" : nil }
     case .byteLevel:
       var mapped: [UInt8] = []
       mapped.reserveCapacity(text.count * 2)
@@ -55,9 +55,17 @@ indirect enum Normalizer: Sendable {
     case .charsmap(let map, let byCharacter):
       text = byCharacter ? map.normalizeByCharacter(text) : map.normalize(text)
     case .collapseSpaces: text = Self.collapse(text)
-    case .sequence(let parts): for part in parts { try part.apply(&text, cutsStart: &cutsStart) }
+    case .sequence(let parts):
+      for part in parts { try part.apply(&text, cutsStart: &cutsStart, limit: limit) }
     }
+    try Growth.check(text.count, limit)
   }
+
+  /// The marks of Unicode 9, as with the normalization forms; three scalars were others then.
+  private static let accents = ScalarSet(
+    .union([
+      .intersection([.categories(.mark), .age(upTo: 9), .not(.scalar(0x111C9))]), .range(0x1CF2, 0x1CF3),
+    ]))
 
   /// Replaces each scalar by a text; nil keeps it.
   private static func mapScalars(_ text: [UInt8], _ map: (Unicode.Scalar) -> String?) -> [UInt8] {
@@ -102,14 +110,30 @@ indirect enum Normalizer: Sendable {
   }
 }
 
+/// How much longer the steps of a file may make a text: without a bound, a short file and a short text
+/// could take all memory.
+enum Growth {
+  static func limit(for byteCount: Int) -> Int { max(1 << 24, 64 * byteCount) }
+
+  static func check(_ byteCount: Int, _ limit: Int) throws(IngotError) {
+    guard byteCount <= limit else {
+      throw IngotError(.limit, "the tokenizer's steps make a text longer than \(limit) bytes")
+    }
+  }
+}
+
 extension SplitPattern {
   /// Text with every match replaced.
-  /// - Throws: `.limit` when a regular expression backtracks without end.
-  func replacing(_ text: [UInt8], with content: [UInt8]) throws(IngotError) -> [UInt8] {
+  /// - Throws: `.limit` when a regular expression backtracks without end, or the text becomes longer
+  ///   than `limit`.
+  func replacing(_ text: [UInt8], with content: [UInt8], limit: Int) throws(IngotError) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(text.count + text.count / 4)
+    var length = 0
     try text.withUnsafeBufferPointer { (bytes) throws(IngotError) in
       try scan(ScalarText(bytes)) { start, end, isMatch in
+        length += isMatch ? content.count : end - start
+        if length > limit { return }
         if isMatch {
           result += content
         } else {
@@ -117,6 +141,7 @@ extension SplitPattern {
         }
       }
     }
+    try Growth.check(length, limit)
     return result
   }
 }

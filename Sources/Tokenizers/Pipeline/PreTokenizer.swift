@@ -44,6 +44,7 @@ struct PreTokenizer: Sendable {
     }
     var pieces = [0..<text.count]
     var changed: [UInt8]?
+    let limit = Growth.limit(for: text.count)
     for step in steps {
       if let bytes = changed {
         try bytes.withUnsafeBufferPointer { (bytes) throws(IngotError) in
@@ -52,6 +53,7 @@ struct PreTokenizer: Sendable {
       } else {
         try apply(step, text, isStart, &pieces, &changed)
       }
+      try Growth.check(changed?.count ?? 0, limit)
     }
     func emit(_ bytes: UnsafeBufferPointer<UInt8>) {
       for piece in pieces where !piece.isEmpty { body(UnsafeBufferPointer(rebasing: bytes[piece])) }

@@ -7,6 +7,8 @@ indirect enum SetExpression: Sendable, Hashable {
   case alphabetic
   case emoji
   case script(UnicodeScript)
+  /// Scalars assigned by a version of Unicode.
+  case age(upTo: Int)
   case not(SetExpression)
   case union([SetExpression])
   case intersection([SetExpression])
@@ -25,6 +27,7 @@ indirect enum SetExpression: Sendable, Hashable {
     case .alphabetic: scalarClass.isAlphabetic
     case .emoji: Unicode.Scalar(value)?.properties.isEmoji ?? false
     case .script(let script): script.contains(value)
+    case .age(let version): (Unicode.Scalar(value)?.properties.age?.major ?? .max) <= version
     case .not(let inner): !inner.contains(value, scalarClass)
     case .union(let parts): parts.contains { $0.contains(value, scalarClass) }
     case .intersection(let parts): parts.allSatisfy { $0.contains(value, scalarClass) }
@@ -119,7 +122,7 @@ struct ScalarSet: Sendable, Hashable {
       case .not(.categories(let categories)):
         mask.formUnion(CategoryMask.all.subtracting(categories))
         return true
-      case .word, .alphabetic, .emoji, .script, .not, .intersection: return false
+      case .word, .alphabetic, .emoji, .script, .age, .not, .intersection: return false
       }
     }
   }

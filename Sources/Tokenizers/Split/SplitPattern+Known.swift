@@ -18,8 +18,10 @@ extension SplitPattern {
 
     if takes(["'s", "'t", "'re", "'ve", "'m", "'ll", "'d", " ?\\p{L}+", " ?\\p{N}+", " ?[^\\s\\p{L}\\p{N}]+"])
     {
-      guard take("\\s+(?!\\S)"), parts.isEmpty || takes(["\\s+"]), parts.isEmpty else { return nil }
-      self = .gpt2(GPT2Scanner())
+      guard take("\\s+(?!\\S)") else { return nil }
+      let scanner = GPT2Scanner(matchesLoneSpace: take("\\s+"))
+      guard parts.isEmpty else { return nil }
+      self = .gpt2(scanner)
       return
     }
     var scanner = WordScanner()

@@ -97,13 +97,20 @@ enum Contractions: Sendable, Hashable {
 /// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
 /// Source: GPT-2, `encoder.py`.
 struct GPT2Scanner: SplitScanner {
+  /// Whether the last alternative is there; without it, a single space before a word is no match.
+  var matchesLoneSpace = true
+
   @inline(__always) func matchEnd(in text: ScalarText, at start: Int) -> Int {
     let contraction = text.contractionEnd(start, .lowercase)
     if contraction >= 0 { return contraction }
     var body = start
     if text.base[start] == 0x20, start &+ 1 < text.end { body = start &+ 1 }
     let (first, next) = text.classify(at: body)
-    if first.isSpace { return text.spaceEnd(start, newlines: false) }
+    if first.isSpace {
+      let end = text.spaceEnd(start, newlines: false)
+      if matchesLoneSpace || end == text.end || text.classify(at: end).class.isSpace { return end }
+      return -1
+    }
     if CategoryMask.letter.contains(first) { return text.runEnd(next, .letter) }
     if CategoryMask.number.contains(first) { return text.runEnd(next, .number) }
     return text.visibleRunEnd(next, CategoryMask.all.subtracting([.letter, .number]))

@@ -3,7 +3,7 @@ import Synchronization
 /// What a splitter needs to know of a scalar, in a byte: its general category (the bit number in
 /// `CategoryMask`), whether it is white space, whether it is alphabetic.
 ///
-/// By Unicode 16, the version of Oniguruma in Hugging Face tokenizers 0.23, also when Swift knows a later one.
+/// By Unicode 16, the version of Oniguruma in Hugging Face tokenizers 0.23, also when Swift is ahead of it.
 struct ScalarClass: Equatable {
   let rawValue: UInt8
 
