@@ -100,8 +100,19 @@ static inline float activation_scale(uint32_t amax_bits) {
   return bits_float(amax_bits) / 127.0f;
 }
 
+/// Rounds to the 11 significant bits of an IEEE half, at any magnitude, ties to even. NaN stays NaN.
+static inline float rounded_to_half_precision(float x) {
+  uint32_t bits = float_bits(x);
+  if ((bits & 0x7f800000) == 0x7f800000) return x;
+  return bits_float((bits + 0x0fff + (bits >> 13 & 1)) & ~0x1fffu);
+}
+
+/// Scale and scaled sum keep the precision of a half, which is what ggml's Q8_0 and Q8_1 blocks store: rounding
+/// them alike costs nothing beside the 8-bit values and keeps logits closer to llama.cpp's.
 static inline activation_group activation_group_make(float scale, int32_t sum) {
-  return (activation_group){scale, (float)sum * scale, -8 * sum, {(int16_t)(-4 * sum), (int16_t)(-4 * sum)}};
+  return (activation_group){
+      rounded_to_half_precision(scale), rounded_to_half_precision((float)sum * scale), -8 * sum,
+      {(int16_t)(-4 * sum), (int16_t)(-4 * sum)}};
 }
 
 /// IEEE half to float by integer arithmetic.

@@ -1,6 +1,7 @@
 /// Rows of activations to signed bytes with one scale per group.
 ///
-/// Per group: amax = max |x|, scale = amax / 127, q = x · (127 / amax) to the nearest integer, ties to even.
+/// Per group: amax = max |x|, scale = amax / 127, q = x · (127 / amax) to the nearest integer, ties to even; the
+/// scale is then kept to 11 bits.
 /// |x| ≤ amax, and the two roundings lift 127 by less than a half, so q is within ±127 without a clamp.
 /// amax is taken over the bits of |x| as integers: order-independent, with NaN above infinity above the rest.
 #include <math.h>

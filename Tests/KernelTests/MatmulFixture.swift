@@ -37,6 +37,7 @@ struct WeightKind: Sendable, CustomStringConvertible {
 final class PackedMatrix {
   let kind: WeightKind, n: Int, k: Int
   private(set) var values: [Float] = []  // [n, k]
+  private(set) var minimums: [Float] = []  // [n, groups], for formats with minimums
   private let data: UnsafeMutableRawPointer
 
   /// - Parameter integer: what int8 weights are drawn from.
@@ -89,6 +90,7 @@ final class PackedMatrix {
     let q = (0..<rows * k).map { _ in Int8.random(in: range, using: &generator) }
     let scales = generator.floats(rows * groups, in: 0.001...0.01).map { Float16($0) }
     let minimums = generator.floats(rows * groups, in: -0.1...0).map { Float16($0) }
+    if kind.hasMinimum { self.minimums += minimums.map { Float($0) } }
     for row in 0..<rows {
       for i in 0..<k {
         let group = row * groups + i / Int(kind.group), offset: Float = kind.format == INGOT_I4 ? 8 : 0

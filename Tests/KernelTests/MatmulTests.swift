@@ -30,13 +30,17 @@ import Testing
       guard let y = product.run(INGOT_ISA_PORTABLE) else { return #expect(Bool(false), "guards \(shape)") }
       var error = 0.0, energy = 0.0
       for row in 0..<shape.m {
-        let x = quantized(Array(product.x[row * product.xStride..<row * product.xStride + shape.k]), kind)
+        let x = Quantized(Array(product.x[row * product.xStride..<row * product.xStride + shape.k]), kind)
         for output in 0..<shape.n {
           var sum = Double(product.bias![output]) + Double(product.residual![row * shape.n + output])
           for i in 0..<shape.k {
-            let term = x[i] * Double(matrix.values[output * shape.k + i])
-            sum += term
-            energy += term * term
+            let group = kind.hasMinimum ? output * x.sums.count + i / Int(kind.group) : 0
+            let minimum = kind.hasMinimum ? Double(matrix.minimums[group]) : 0
+            let weight = Double(matrix.values[output * shape.k + i])
+            sum += x.values[i] * (weight - minimum)
+            energy += x.values[i] * weight * x.values[i] * weight
+            // A group's minimum counts once, with the rounded sum of its activations.
+            if kind.hasMinimum, i % Int(kind.group) == 0 { sum += minimum * x.sums[i / Int(kind.group)] }
           }
           let difference = sum - Double(y[row * shape.n + output])
           error += difference * difference
@@ -92,15 +96,25 @@ import Testing
       }
     }
   }
+}
 
-  /// x in double, after the rounding to int8 that the header documents.
-  func quantized(_ x: [Float], _ kind: WeightKind) -> [Double] {
-    guard !kind.isFloat else { return x.map { Double($0) } }
-    var result: [Double] = []
+/// A row in double, after the rounding to int8 that the header documents.
+private struct Quantized {
+  var values: [Double] = []
+  /// Σ of each group's values, as rounded for the minimums.
+  var sums: [Double] = []
+
+  init(_ x: [Float], _ kind: WeightKind) {
+    guard !kind.isFloat else {
+      values = x.map { Double($0) }
+      return
+    }
     for start in stride(from: 0, to: x.count, by: Int(kind.group)) {
       let group = x[start..<min(start + Int(kind.group), x.count)], amax = group.map(abs).max()!
-      result += group.map { Double(amax / 127) * Double(($0 * (127 / amax)).rounded(.toNearestOrEven)) }
+      let q = group.map { ($0 * (127 / amax)).rounded(.toNearestOrEven) }
+      // Half has 11 bits, and these magnitudes are well within its range.
+      values += q.map { Double(Float16(amax / 127)) * Double($0) }
+      sums.append(Double(Float16(amax / 127 * q.reduce(0, +))))
     }
-    return result
   }
 }

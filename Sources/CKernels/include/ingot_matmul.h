@@ -69,12 +69,12 @@ typedef struct ingot_matmul_arguments {
 size_t ingot_matmul_scratch_bytes(ingot_format format, int64_t m, int64_t k, int32_t group, int threads);
 
 /// Computes the product on the context's pool: one fork-join. Integer formats quantise the rows of x to int8
-/// per group (scale = amax / 127, ties to even); their dots are exact, and each group's contribution is added
-/// in f32 in the order of k. Float formats accumulate in f32 by fused multiply-add in the order of k.
+/// per group (ties to even, scale = amax / 127 kept to 11 bits); their dots are exact, and each group's contribution
+/// is added in f32 in the order of k. Float formats accumulate in f32 by fused multiply-add in the order of k.
 ///
 /// With d_x the scale of a row's group, i the exact dot of its integers with the weights' (8 subtracted in symmetric
 /// int4) and Σq the sum of its integers, a group adds  sum = fma(i, d_x · d, sum)  and then, where there are
-/// minimums,  sum = fma(Σq · d_x, m, sum).  A group with a NaN or an infinity makes its row NaN; one whose largest
+/// minimums,  sum = fma(Σq · d_x kept to 11 bits, m, sum).  A group with a NaN or an infinity makes its row NaN; one whose largest
 /// magnitude is below 2^-100 counts as zeros.
 void ingot_matmul(const ingot_context *context, const ingot_matmul_arguments *arguments);
 
