@@ -27,6 +27,21 @@ public final class DecoderEngine: @unchecked Sendable {
 
     /// Options for a context length.
     public init(contextLength: Int) { self.contextLength = contextLength }
+
+    /// Slots of the cache are 32-bit numbers.
+    static let mostTokens = 1 << 30
+
+    func validate() throws(IngotError) {
+      let (tokens, overflow) = contextLength.multipliedReportingOverflow(by: sequences)
+      guard contextLength > 0, sequences > 0, !overflow, tokens <= Self.mostTokens,
+        sequences <= Self.mostTokens / KVCache.pageTokens
+      else {
+        throw IngotError(
+          .argument,
+          "\(sequences) sequences of \(contextLength) tokens; together they must have from 1 to \(Self.mostTokens)"
+        )
+      }
+    }
   }
 
   /// Bytes in memory of our own.
@@ -52,7 +67,8 @@ public final class DecoderEngine: @unchecked Sendable {
   private let lock = Locked(())
 
   /// Packs the weights and plans the memory of a graph as `ModelRegistry.graph(for:)` makes it.
-  /// - Throws: errors of the checkpoint's tensors, `.unsupported`, `.memory`.
+  /// - Throws: errors of the checkpoint's tensors, `.argument` for options out of range, `.unsupported`;
+  ///   `.memory`, also for a cache that the machine could never fill.
   public convenience init(
     _ graph: Graph, _ checkpoint: any Checkpoint, options: Options
   ) throws(IngotError) {
@@ -63,7 +79,10 @@ public final class DecoderEngine: @unchecked Sendable {
   init(
     _ graph: Graph, _ checkpoint: any Checkpoint, options: Options, readsWeights: Bool
   ) throws(IngotError) {
+    try options.validate()
     let packer = WeightPacker(checkpoint, sizesOnly: !readsWeights)
+    // Before memory is planned for sizes that only the configuration claims.
+    for parameter in graph.parameters { _ = try packer.tensors(of: parameter) }
     let fused = try graph.applying(Pass.standard(mergingWeightsWhere: packer.haveOneFormat))
     var options = options
     options.chunkTokens = max(1, min(options.chunkTokens, options.contextLength * options.sequences))
@@ -72,6 +91,7 @@ public final class DecoderEngine: @unchecked Sendable {
     let blocks = (options.contextLength + KVCache.pageTokens - 1) / KVCache.pageTokens
     cache = try KVCache(
       layers: fused.cacheLayers, type: options.kvType, pageCount: blocks * options.sequences)
+    if readsWeights { try cache.checkFits() }
     let config = checkpoint.config
     runtime = Runtime(
       options: options.engine, kvType: options.kvType,
@@ -111,8 +131,8 @@ public final class DecoderEngine: @unchecked Sendable {
   /// - Parameters:
   ///   - items: which tokens go to which sequence; a sequence occurs once.
   ///   - onLogits: called in order with the item, the position within its tokens and a row `[vocab]` of
-  ///     logits, valid during the call.
-  /// - Throws: `.argument` for ids outside the vocabulary, `.limit` beyond the context or the cache; then no
+  ///     logits, valid during the call. It must not use the engine or its sequences: the engine is locked.
+  /// - Throws: `.argument` for ids outside the vocabulary and sequences given twice or of another engine, `.limit` beyond the context or the cache; then no
   ///   sequence has changed.
   public func forward(
     _ items: [ForwardItem],
@@ -132,7 +152,14 @@ public final class DecoderEngine: @unchecked Sendable {
 
   private func check(_ items: [ForwardItem]) throws(IngotError) {
     var pages = 0
+    var seen: Set<ObjectIdentifier> = []
     for item in items {
+      guard item.sequence.cache === cache else {
+        throw IngotError(.argument, "the sequence belongs to another engine")
+      }
+      guard seen.insert(ObjectIdentifier(item.sequence)).inserted else {
+        throw IngotError(.argument, "a sequence occurs twice in one forward")
+      }
       for id in item.tokens where id < 0 || id >= vocabSize {
         throw IngotError(.argument, "token id \(id) is outside the vocabulary of \(vocabSize)")
       }

@@ -1,6 +1,12 @@
 internal import CKernels
 internal import IngotCore
 
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
 /// Keys and values of all layers, in pages of 64 tokens that sequences share by reference.
 final class KVCache: @unchecked Sendable {
   /// Heads and head width of one layer's cache.
@@ -37,6 +43,17 @@ final class KVCache: @unchecked Sendable {
 
   /// Bytes reserved for all layers.
   var byteCount: Int { memory.reduce(0) { $0 + $1.byteCount } }
+
+  /// Refuses a cache larger than the machine's memory: the system would promise it, and end the process later.
+  /// - Throws: `.memory`.
+  func checkFits() throws(IngotError) {
+    let memory = max(0, sysconf(Int32(_SC_PHYS_PAGES))) * max(0, sysconf(Int32(_SC_PAGESIZE)))
+    guard memory > 0, byteCount > memory else { return }
+    throw IngotError(
+      .memory,
+      "a key/value cache for \(pageCount * Self.pageTokens) tokens takes \(byteCount >> 20) MiB; the machine has \(memory >> 20)",
+      hint: "use a smaller context (-c) or --kv-type f16")
+  }
 
   static func pageBytes(_ layer: Layer, _ type: KVType) -> Int {
     ingot_page_bytes(type.kernelType, Int64(layer.kvHeads), Int64(layer.headDim))

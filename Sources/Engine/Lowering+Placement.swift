@@ -155,7 +155,7 @@ extension Lowering {
     if node.op.isSource { return true }
     guard isView(value.node) else { return false }
     // The operand of a split is read through its pieces only, and those do not overlap.
-    if case .split = node.op { return graph.useCounts()[node.inputs[0].node] > 1 }
+    if case .split = node.op { return useCounts[node.inputs[0].node] > 1 }
     return isReadAfter(index, node.inputs[0])
   }
 }

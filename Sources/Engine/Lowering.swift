@@ -39,6 +39,8 @@ struct Lowering {
   var dense: [OperandKey: Int] = [:]
   /// The last node that reads a value, itself or through an alias.
   var lastUse: [Graph.Value: Int] = [:]
+  /// How often each node's values are used.
+  let useCounts: [Int]
   var plan = Plan()
   var scratchBytes = 0
   /// Copies that close the gaps in outputs, run last.
@@ -81,6 +83,7 @@ struct Lowering {
   ) {
     (self.graph, self.symbols, self.maxima, self.runtime, self.weights) =
       (graph, symbols, maxima, runtime, weights)
+    useCounts = graph.useCounts()
   }
 
   /// Gives every buffer its address: permanent ones their own memory, the others a place in the arena.
@@ -127,7 +130,7 @@ struct Lowering {
     let extents = type.dims.map(symbols.extent)
     return Plan.Port(
       name: name, type: type, extents: extents, address: address(value),
-      capacity: extents.reduce(1) { $0 * $1.value(maxima) })
+      capacity: capacity(type))
   }
 
   private mutating func finish() throws(IngotError) {
@@ -139,10 +142,16 @@ struct Lowering {
 
   // MARK: What emitters ask for
 
-  /// Largest number of elements of a type.
+  /// Largest number of elements of a type; beyond any memory, some number that is so too.
   func capacity(_ type: TensorType) -> Int {
-    type.dims.reduce(1) { $0 * symbols.extent($1).value(maxima) }
+    type.dims.reduce(1) { count, dim in
+      let (product, overflow) = count.multipliedReportingOverflow(by: symbols.extent(dim).value(maxima))
+      return overflow ? Self.beyondMemory : min(product, Self.beyondMemory)
+    }
   }
+
+  /// Small enough that bytes of many such buffers can be added up.
+  private static let beyondMemory = 1 << 48
 
   /// Start of a value's elements.
   func address(_ value: Graph.Value) -> UnsafeMutableRawPointer {

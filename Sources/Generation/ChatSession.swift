@@ -15,7 +15,7 @@ public final class ChatSession: Sendable {
     public var generation = GenerationOptions()
     /// What else the template sees.
     public var template = ChatTemplate.Options(addGenerationPrompt: true)
-    /// Tokens of the context kept free for a reply; nil for a quarter of it, at most 512.
+    /// Tokens of the context kept free for a reply; nil for a quarter of it, at most 512 and the reply's most.
     public var reserve: Int?
 
     /// The defaults.
@@ -79,7 +79,8 @@ public final class ChatSession: Sendable {
   /// The ids of the messages, after forgetting as many as it takes for them to fit.
   private func fit(_ messages: inout [JSONValue]) throws(IngotError) -> [Int] {
     let context = model.contextLength
-    let room = max(1, context - (options.reserve ?? min(512, context / 4)))
+    let reserve = options.reserve ?? min(512, context / 4, options.generation.maxTokens ?? .max)
+    let room = max(1, context - max(0, reserve))
     while true {
       let ids = try encode(messages)
       if ids.count <= room { return ids }

@@ -10,6 +10,7 @@ struct GenerationRun {
   private let cache: CachedSequence
   private let cancellation: Cancellation
   private var sampler: Sampler
+  private let tokenizer: Tokenizer?
   private var detokenizer: IncrementalDetokenizer?
   private var matcher: StopMatcher
   private var ids: [Int] = []
@@ -26,7 +27,8 @@ struct GenerationRun {
     sampler = try Sampler(options.sampling)
     sampler.accept(prompt)
     matcher = try StopMatcher(options.stopStrings)
-    detokenizer = generator.tokenizer.map { IncrementalDetokenizer($0, skipSpecial: true) }
+    tokenizer = generator.tokenizer
+    detokenizer = tokenizer.map { IncrementalDetokenizer($0, skipSpecial: true) }
   }
 
   mutating func run(_ onEvent: (GenerationEvent) -> Void) throws(IngotError) -> GenerationResult {
@@ -73,7 +75,7 @@ struct GenerationRun {
       ids.append(id)
       sampler.accept(id)
       onEvent(.token(id))
-      if let piece = try detokenizer?.append(id), let stop = emit(piece, onEvent) { return .stopString(stop) }
+      if let piece = try text(of: id), let stop = emit(piece, onEvent) { return .stopString(stop) }
       if ids.count == options.maxTokens { return .length }
       if cache.sequence.count >= model.contextLength { return .contextFull }
       if cancellation.isCancelled { return .cancelled }
@@ -91,6 +93,13 @@ struct GenerationRun {
       do throws(IngotError) { drawn = .success(try sampler.sample(logits)) } catch { drawn = .failure(error) }
     }
     return try drawn?.get()
+  }
+
+  /// The text that an id makes certain; none for one that the model has and the tokenizer lacks, as where the
+  /// vocabulary is padded.
+  private mutating func text(of id: Int) throws(IngotError) -> String? {
+    guard let tokenizer, tokenizer.token(of: id) != nil else { return nil }
+    return try detokenizer?.append(id)
   }
 
   /// Hands text out as far as it cannot be part of a stop string.

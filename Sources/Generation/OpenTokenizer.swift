@@ -34,7 +34,7 @@ public func openTokenizer(of checkpoint: any Checkpoint) throws(IngotError) -> T
     return try Tokenizer(directory: checkpoint.path)
   }
   do {
-    return try Tokenizer(gguf: Tokenizers.GGUFVocabulary(Checkpoints.GGUFVocabulary(metadata)))
+    return try Tokenizer(gguf: VocabularyData(GGUFVocabulary(metadata)))
   } catch {
     throw error.inFile(checkpoint.path)
   }
@@ -45,8 +45,8 @@ private func isDirectory(_ path: String) -> Bool {
   return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
-extension Tokenizers.GGUFVocabulary {
-  fileprivate init(_ file: Checkpoints.GGUFVocabulary) {
+extension VocabularyData {
+  fileprivate init(_ file: GGUFVocabulary) {
     self.init(
       model: file.model, pre: file.pre ?? "", tokens: file.tokens, types: file.types ?? [],
       scores: file.scores ?? [], merges: file.merges ?? [], bos: file.specialIDs["bos"],

@@ -95,7 +95,9 @@ public struct Sampler: Sendable {
     } else {
       pool.fill(atLeast: cutoff, of: logits)
     }
-    return draw(pool, maximum, cutoff, Float(1 / options.temperature), &random)
+    // An infinite scale would make no number of the best logit's distance 0.
+    let scale = Float(min(1 / options.temperature, 1e30))
+    return draw(pool, maximum, cutoff, scale, &random)
   }
 
   /// Draws among candidates whose logit is at least `cutoff`.

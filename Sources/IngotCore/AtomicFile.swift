@@ -4,27 +4,49 @@
   import Glibc
 #endif
 
-/// Writes a file under a temporary name and renames it when it is whole, so that a reader never sees
-/// half a file and a failure leaves what was there.
+/// Writes a file apart from its name, which it gets when it is whole, so that a reader never sees half a
+/// file and a failure leaves what was there. Where the system can, the file has no name until then, so that
+/// even a process that is killed leaves nothing behind.
+///
+/// A path that is a device or a pipe is written to as it stands; behind a symbolic link its target is replaced.
 public struct AtomicFile: ~Copyable {
+  private enum Form { case unnamed, named, inPlace }
+
   private let path: String
+  private let target: String
   private let temporary: String
+  private let form: Form
   private var descriptor: Int32
 
   /// Opens a temporary file beside `path`.
-  /// - Throws: `.io` when the folder cannot be written.
+  /// - Throws: `.io` when `path` is a folder, or its folder cannot be written.
   public init(path: String) throws(IngotError) {
-    self.path = path
-    temporary = "\(path).\(getpid()).tmp"
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .system("cannot create the file", path: path) }
+    var status = stat()
+    let kind = stat(path, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
+    guard kind != S_IFDIR else {
+      throw IngotError(.io, "cannot write a file where a folder is", at: .init(file: path))
+    }
+    let target = resolved(path) ?? path
+    let folder = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "./"
+    let temporary = folder + ".ingot-\(UInt64.random(in: .min ... .max)).tmp"
+    let opened: (form: Form, descriptor: Int32)
+    if kind != S_IFREG {
+      opened = (.inPlace, open(path, O_WRONLY | O_CLOEXEC))
+    } else if let unnamed = openUnnamed(in: folder) {
+      opened = (.unnamed, unnamed)
+    } else {
+      opened = (.named, open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644))
+    }
+    guard opened.descriptor >= 0 else { throw .system("cannot create the file", path: path) }
+    (self.path, self.target, self.temporary) = (path, target, temporary)
+    (form, descriptor) = (opened.form, opened.descriptor)
   }
 
   deinit {
     // Reached without `commit`: nothing half-written stays.
     if descriptor >= 0 {
       close(descriptor)
-      unlink(temporary)
+      if form != .inPlace { unlink(temporary) }
     }
   }
 
@@ -57,9 +79,37 @@ public struct AtomicFile: ~Copyable {
   /// Flushes the file to disk and gives it its name.
   /// - Throws: `.io` when either fails; the temporary file is removed.
   public consuming func commit() throws(IngotError) {
-    guard fsync(descriptor) == 0 else { throw .system("cannot flush", path: path) }
-    guard rename(temporary, path) == 0 else { throw .system("cannot rename into place", path: path) }
+    if form != .inPlace {
+      guard fsync(descriptor) == 0 else { throw .system("cannot flush", path: path) }
+      if form == .unnamed, !name(descriptor, temporary) { throw .system("cannot name", path: path) }
+      guard rename(temporary, target) == 0 else { throw .system("cannot rename into place", path: path) }
+    }
     close(descriptor)
     descriptor = -1
   }
+}
+
+/// The path behind symbolic links; nil when nothing is there yet.
+private func resolved(_ path: String) -> String? {
+  guard let resolved = realpath(path, nil) else { return nil }
+  defer { free(resolved) }
+  return String(cString: resolved)
+}
+
+/// Opens a file without a name, which vanishes with its descriptor; nil where the system cannot.
+private func openUnnamed(in folder: String) -> Int32? {
+  #if os(Linux)
+    // `O_TMPFILE`, which is not visible from Swift.
+    let descriptor = open(folder, 0o20_000_000 | O_DIRECTORY | O_WRONLY | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { return nil }
+    // It can be named only by way of /proc.
+    if access("/proc/self/fd/\(descriptor)", F_OK) == 0 { return descriptor }
+    close(descriptor)
+  #endif
+  return nil
+}
+
+/// Names a file that has none.
+private func name(_ descriptor: Int32, _ path: String) -> Bool {
+  linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0
 }

@@ -15,7 +15,8 @@ public final class MappedFile: @unchecked Sendable {
   /// Maps a file.
   /// - Throws: `.io` when it cannot be opened, is not a regular file, or cannot be mapped.
   public init(path: String) throws(IngotError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // A pipe without a writer must not keep us waiting.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system("cannot open the file", path: path) }
     defer { close(descriptor) }
     var status = stat()

@@ -23,6 +23,7 @@ struct IngotCommand: ParsableCommand {
   static func main() {
     // A reader that goes away shows as an error of `write`, and ends the program quietly.
     signal(SIGPIPE, SIG_IGN)
+    occupyStandardDescriptors()
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -38,6 +39,14 @@ struct IngotCommand: ParsableCommand {
     } catch {
       exit(withError: error)
     }
+  }
+}
+
+/// Opens what of stdin, stdout and stderr is closed, in the direction that fails: otherwise the next file opened
+/// would take the number, and messages would be written into it.
+private func occupyStandardDescriptors() {
+  for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+    _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
   }
 }
 

@@ -89,7 +89,7 @@ public struct TemplateLimits: Sendable {
   /// Memory allocated in total for strings and lists, in bytes.
   public var allocatedBytes = 2 << 30
   /// Expressions and statements executed.
-  public var steps = 50_000_000
+  public var steps = 5_000_000
   /// Longest `range`; that of jinja2's sandbox.
   public var rangeLength = 100_000
 

@@ -10,12 +10,24 @@ public struct Tensor: Sendable {
   /// An operator with its operands and the line that recorded it.
   final class Expression: Sendable {
     let op: Op
-    let operands: [Tensor]
+    /// Changes only as the expression goes.
+    nonisolated(unsafe) private(set) var operands: [Tensor]
     let declaredType: TensorType?
     let place: String
 
     init(op: Op, operands: [Tensor], declaredType: TensorType?, place: String) {
       (self.op, self.operands, self.declaredType, self.place) = (op, operands, declaredType, place)
+    }
+
+    /// Releases a chain of expressions one by one: a deep one would overflow the stack.
+    deinit {
+      var pending = operands.map(\.expression)
+      operands = []
+      while var expression = pending.popLast() {
+        guard isKnownUniquelyReferenced(&expression) else { continue }
+        pending += expression.operands.map(\.expression)
+        expression.operands = []
+      }
     }
   }
 

@@ -5,6 +5,12 @@ import NN
 import Testing
 
 @Suite struct NetworkTests {
+  @Test func deepExpressionsAreReleasedWithoutRecursion() {
+    var x = Tensor("x", .f32, [4])
+    for _ in 0..<1_000_000 { x = activation(.silu, x) }
+    x = Tensor("y", .f32, [4])
+  }
+
   /// The torch-like guide's first example.
   @Test func linearOfHalvesEqualsReference() throws {
     let network = Network()

@@ -39,6 +39,20 @@ import Tokenizers
     #expect(session.messages.count == 5)
   }
 
+  @Test func aShortReplyLeavesRoomForALongMessage() throws {
+    let model = ScriptedModel(vocabSize: ByteTokenizer.size, contextLength: 40) { _ in
+      .peak(at: Int(UInt8(ascii: "!")), of: ByteTokenizer.size)
+    }
+    var options = ChatSession.Options()
+    options.generation.sampling = .greedy
+    options.generation.maxTokens = 2
+    let text = TextModel(model, tokenizer: try ByteTokenizer.make(template: Self.template))
+    let session = try ChatSession(text, options: options)
+    // 38 tokens of 40: a quarter of the context need not stay free.
+    let message = String(repeating: "x", count: 38 - "u:;a:".utf8.count)
+    #expect(try session.reply(to: message).text == "!!")
+  }
+
   @Test func aTurnComputesOnlyWhatIsNew() throws {
     let (session, model) = try Self.session()
     _ = try session.reply(to: "one")

@@ -48,6 +48,17 @@ import Testing
     #expect(own.text == "o")
   }
 
+  @Test func idsThatTheTokenizerLacksHaveNoText() throws {
+    // As where a model's vocabulary is padded.
+    let size = ByteTokenizer.size + 5
+    let reply = ids("a") + [size - 1] + ids("b")
+    let model = ScriptedModel(vocabSize: size, contextLength: 64) { tokens in
+      .peak(at: reply[min(tokens.count - 2, 2)], of: size)
+    }
+    let result = try Self.generate(model) { $0.maxTokens = 3 }
+    #expect(result.ids == reply && result.text == "ab")
+  }
+
   @Test(arguments: 1...5)
   func stopStringsMaySpanTokens(length: Int) throws {
     let reply = "one two three"

@@ -62,6 +62,15 @@ import Testing
     ),
   ]
 
+  @Test(arguments: [1e-3, 1e-30, 1e-40, 1e-300, Double.leastNonzeroMagnitude])
+  func tinyTemperaturesTakeTheLikeliest(temperature: Double) throws {
+    var options = SamplingOptions()
+    (options.temperature, options.seed) = (temperature, 1)
+    var sampler = try Sampler(options)
+    let logits: [Float] = [0, 1, 5, 4.5, -3]
+    #expect(try logits.withUnsafeBufferPointer { try sampler.sample($0) } == 2)
+  }
+
   @Test(arguments: cases.indices, [Float(0.5), 3, 12])
   func drawsFollowTheReference(index: Int, spread: Float) throws {
     let (name, options) = Self.cases[index]

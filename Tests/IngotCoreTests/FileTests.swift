@@ -31,6 +31,49 @@ import Testing
     #expect(error?.place.file == path("missing/a.txt"))
   }
 
+  @Test func unfinishedFilesHaveNoName() throws {
+    let file = try AtomicFile(path: path("a.txt"))
+    try file.write("half")
+    #if os(Linux)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+    #endif
+    try file.commit()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.txt"])
+  }
+
+  @Test func foldersAreNotReplaced() throws {
+    let error = #expect(throws: IngotError.self) { _ = try AtomicFile(path: folder) }
+    #expect(error?.kind == .io)
+  }
+
+  @Test func linksStayLinks() throws {
+    try Data("old".utf8).write(to: URL(fileURLWithPath: path("target")))
+    try FileManager.default.createSymbolicLink(atPath: path("link"), withDestinationPath: "target")
+    let file = try AtomicFile(path: path("link"))
+    try file.write("new")
+    try file.commit()
+    #expect(try String(contentsOfFile: path("target"), encoding: .utf8) == "new")
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path("link")) == "target")
+  }
+
+  @Test func pipesAreWrittenAndNotReplaced() throws {
+    #expect(mkfifo(path("pipe"), 0o600) == 0)
+    let reader = open(path("pipe"), O_RDONLY | O_NONBLOCK)
+    defer { close(reader) }
+    let file = try AtomicFile(path: path("pipe"))
+    try file.write("text")
+    try file.commit()
+    var bytes = [UInt8](repeating: 0, count: 8)
+    #expect(read(reader, &bytes, 8) == 4)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["pipe"])
+  }
+
+  @Test(.timeLimit(.minutes(1))) func pipesAreNotMapped() throws {
+    #expect(mkfifo(path("pipe"), 0o600) == 0)
+    let error = #expect(throws: IngotError.self) { _ = try MappedFile(path: path("pipe")) }
+    #expect(error?.kind == .io)
+  }
+
   @Test func readsBeyondAFileAreErrors() throws {
     try Data([1, 2, 3, 4, 5]).write(to: URL(fileURLWithPath: path("five")))
     let file = try MappedFile(path: path("five"))

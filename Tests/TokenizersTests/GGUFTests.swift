@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct GGUFTests {
   /// SmolLM2's fixture as its GGUF has it.
-  static func smollm2() throws -> GGUFVocabulary {
+  static func smollm2() throws -> VocabularyData {
     let document = try Fixtures.json("smollm2.tokenizer.json")
     let members = try #require(document["model"]?["vocab"]?.object?.members)
     var tokens = [String](repeating: "", count: members.count)
@@ -14,19 +14,19 @@ import Testing
     let merges = try #require(document["model"]?["merges"]?.array).map { pair in
       try "\(#require(pair.array?[0].string)) \(#require(pair.array?[1].string))"
     }
-    return GGUFVocabulary(
+    return VocabularyData(
       model: "gpt2", pre: "smollm", tokens: tokens,
       types: tokens.indices.map { control.contains($0) ? 3 : 1 },
       merges: merges, bos: 1, eos: 2, unk: 0, pad: 2, addBOS: false, chatTemplate: "{{ x }}")
   }
 
   /// The SentencePiece fixture as a conversion to GGUF would have it.
-  static func sentencePiece() throws -> GGUFVocabulary {
+  static func sentencePiece() throws -> VocabularyData {
     try Fixtures.bytes("sentencepiece-bpe.model").withUnsafeBytes { try sentencePiece($0) }
   }
 
-  static func sentencePiece(_ model: UnsafeRawBufferPointer) throws -> GGUFVocabulary {
-    var vocabulary = GGUFVocabulary(model: "llama", tokens: [])
+  static func sentencePiece(_ model: UnsafeRawBufferPointer) throws -> VocabularyData {
+    var vocabulary = VocabularyData(model: "llama", tokens: [])
     var reader = ProtobufReader(model)
     while let (field, value) = try reader.next() {
       guard field == 1, case .bytes(let piece) = value else { continue }
@@ -118,7 +118,7 @@ import Testing
   }
 
   @Test func brokenVocabulariesAreErrors() throws {
-    func error(_ change: (inout GGUFVocabulary) -> Void) throws -> IngotError.Kind? {
+    func error(_ change: (inout VocabularyData) -> Void) throws -> IngotError.Kind? {
       var vocabulary = try Self.smollm2()
       change(&vocabulary)
       do throws(IngotError) {

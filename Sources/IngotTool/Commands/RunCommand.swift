@@ -63,18 +63,22 @@ struct RunCommand: ParsableCommand {
 
   private func answer(_ text: TextModel, _ options: GenerationOptions) throws {
     var printer = AnswerPrinter(form: output)
+    let cancellation = printer.cancellation
     let result: GenerationResult
     if let ids {
       if output == .text { _ = try text.tokenizer() }
-      result = try text.generator.generate(prompt: ids.ids, options: options) { printer.take($0) }
+      result = try text.generator.generate(prompt: ids.ids, options: options, cancellation: cancellation) {
+        printer.take($0)
+      }
     } else {
       let prompt = try prompt ?? pipedPrompt()
       if raw {
         let ids = try text.tokenizer().encode(prompt, addSpecial: true)
-        result = try text.generator.generate(prompt: ids, options: options) { printer.take($0) }
+        result = try text.generator.generate(prompt: ids, options: options, cancellation: cancellation) {
+          printer.take($0)
+        }
       } else {
         let session = try session(text, options)
-        let cancellation = printer.cancellation
         result = try session.reply(to: prompt, cancellation: cancellation) { printer.take($0) }
       }
     }

@@ -44,6 +44,9 @@ struct LineReader {
     case end
   }
 
+  /// Bytes of the longest line.
+  static let longest = 1 << 28
+
   let path: String
   /// Number of the last line, from 1.
   private(set) var number = 0
@@ -75,6 +78,10 @@ struct LineReader {
       if start > 0 {
         buffer.removeFirst(start)
         (searched, start) = (searched - start, 0)
+      }
+      guard buffer.count <= Self.longest else {
+        throw IngotError(
+          .limit, "a line of more than \(Self.longest) bytes", at: .init(file: path, line: "\(number + 1)"))
       }
       switch try input.read(into: &buffer) {
       case .some: break
@@ -125,9 +132,9 @@ final class InputFile {
     return .interrupted
   }
 
-  /// All that is left.
+  /// All that is left; by default at most some 16 bytes for each token of the longest context.
   /// - Throws: `.io`; `.limit` beyond `most` bytes; `.format` for text that is not UTF-8.
-  func readText(most: Int = 1 << 30) throws(IngotError) -> String {
+  func readText(most: Int = 16 * TextModel.maximumContextLength) throws(IngotError) -> String {
     var buffer: [UInt8] = []
     while try read(into: &buffer) != .end {
       guard buffer.count <= most else {

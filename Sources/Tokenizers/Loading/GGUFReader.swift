@@ -2,11 +2,11 @@ import IngotCore
 
 /// Builds a tokenizer from the vocabulary of a GGUF file, as llama.cpp would tokenize with it.
 struct GGUFReader {
-  private let source: GGUFVocabulary
+  private let source: VocabularyData
   private let types: [PieceType]
 
   /// - Throws: `.tokenizer` for types, scores or ids that do not fit the tokens.
-  init(_ source: GGUFVocabulary) throws(IngotError) {
+  init(_ source: VocabularyData) throws(IngotError) {
     self.source = source
     guard !source.tokens.isEmpty else { throw Self.error("the vocabulary is empty", "tokens") }
     guard source.types.isEmpty || source.types.count == source.tokens.count else {

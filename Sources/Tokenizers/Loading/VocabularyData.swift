@@ -1,8 +1,8 @@
 public import IngotCore
 
-/// The tokenizer that a GGUF file carries, as plain values.
+/// A vocabulary as plain values, as a GGUF file carries it: what a tokenizer is made of.
 /// Source: ggml, `docs/gguf.md`, keys `tokenizer.ggml.*`.
-public struct GGUFVocabulary: Sendable {
+public struct VocabularyData: Sendable {
   /// `tokenizer.ggml.model`: `gpt2` for byte-level BPE, `llama` for SentencePiece.
   public var model: String
   /// `tokenizer.ggml.pre`: the name of the split pattern; empty when the key is missing.
@@ -54,7 +54,7 @@ extension Tokenizer {
   /// Makes the tokenizer that a GGUF file carries.
   /// - Throws: `.tokenizer` for contents that make no sense, `.unsupported` for an unknown model or
   ///   split pattern; the place names the key.
-  public convenience init(gguf: GGUFVocabulary) throws(IngotError) {
+  public convenience init(gguf: VocabularyData) throws(IngotError) {
     try self.init(GGUFReader(gguf).parts())
   }
 }
