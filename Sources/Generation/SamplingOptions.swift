@@ -43,7 +43,7 @@ public struct SamplingOptions: Sendable, Hashable {
     try require("top-k", topK, topK >= 0, "at least 0")
     try require("top-p", topP, topP > 0 && topP <= 1, "above 0 and at most 1")
     try require("min-p", minP, minP >= 0 && minP <= 1, "from 0 to 1")
-    try require("repeat-penalty", repeatPenalty, repeatPenalty > 0, "above 0")
+    try require("repeat-penalty", repeatPenalty, repeatPenalty >= 1e-6, "at least 0.000001")
     try require("presence-penalty", presencePenalty, true, "a number")
     try require("frequency-penalty", frequencyPenalty, true, "a number")
     try require("repeat-last-n", repeatLastN, repeatLastN >= -1, "at least 0, or -1 for all tokens")

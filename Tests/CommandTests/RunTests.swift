@@ -63,6 +63,7 @@ import Testing
     (["--top-p", "0"], "top-p is 0"), (["--top-p", "1.5"], "top-p is 1.5"),
     (["--top-k", "-3"], "top-k is -3"),
     (["--min-p", "2"], "min-p is 2"), (["--repeat-penalty", "0"], "repeat-penalty is 0"),
+    (["--repeat-penalty", "1e-300"], "repeat-penalty is 1e-300"),
     (["--repeat-last-n", "-2"], "repeat-last-n is -2"), (["-s", "-7"], "the seed is -7"),
     (["--stop", ""], "stop string is empty"), (["-p", "hi"], "either -p or --ids"),
     (["--system", "x"], "--system needs"),

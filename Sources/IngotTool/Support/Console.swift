@@ -135,14 +135,13 @@ final class InputFile {
   /// All that is left; by default at most some 16 bytes for each token of the longest context.
   /// - Throws: `.io`; `.limit` beyond `most` bytes; `.format` for text that is not UTF-8.
   func readText(most: Int = 16 * TextModel.maximumContextLength) throws(IngotError) -> String {
+    let place = IngotError.Place(file: path == "-" ? "stdin" : path)
     var buffer: [UInt8] = []
     while try read(into: &buffer) != .end {
-      guard buffer.count <= most else {
-        throw IngotError(.limit, "more than \(most) bytes", at: .init(file: path))
-      }
+      guard buffer.count <= most else { throw IngotError(.limit, "more than \(most) bytes", at: place) }
     }
     guard let text = String(validating: buffer, as: UTF8.self) else {
-      throw IngotError(.format, "not valid UTF-8", at: .init(file: path == "-" ? "stdin" : path))
+      throw IngotError(.format, "not valid UTF-8", at: place)
     }
     return text
   }
