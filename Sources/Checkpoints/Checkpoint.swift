@@ -48,6 +48,18 @@ struct TensorTable: Sendable {
 }
 
 extension TensorTable {
+  /// Gives names as a bare `AutoModel` saves them, `layers.0.…`, the `model.` of a model with a head.
+  mutating func completeBareNames() throws(IngotError) {
+    guard tensors["embed_tokens.weight"] != nil, tensors[Self.embedding] == nil else { return }
+    let bare = self
+    self = TensorTable()
+    for name in bare.names {
+      guard var tensor = bare[name] else { continue }
+      if name != Self.head { tensor.name = "model." + name }
+      try append(tensor)
+    }
+  }
+
   static let head = "lm_head.weight"
   static let embedding = "model.embed_tokens.weight"
 

@@ -104,6 +104,7 @@ public enum HiddenActivation: String, Sendable, Hashable, CaseIterable {
   init?(configName name: String) {
     switch name {
     case "swish": self = .silu
+    case "gelu_python": self = .gelu
     case "gelu_new", "gelu_fast", "gelu_tanh": self = .geluTanh
     default: self.init(rawValue: name)
     }

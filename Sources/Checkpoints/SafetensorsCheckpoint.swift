@@ -18,6 +18,7 @@ final class SafetensorsCheckpoint: Checkpoint {
     }
     var config = try DecoderConfig(directory: directory)
     var table = try Self.open(directory: directory, files: files)
+    try table.completeBareNames()
     config.tiesEmbeddings = try table.tiesEmbeddings(flag: config.tiesEmbeddings)
     (self.config, self.table) = (config, table)
   }

@@ -18,7 +18,10 @@ struct SlidingWindowRule {
     case .none:
       return all(nil)
     case .all(let absent):
-      return all(try checked(reader.mentions("sliding_window") ? window : absent))
+      let window = try checked(reader.mentions("sliding_window") ? window : absent)
+      // With the key, transformers reads the file as Ministral, whose layers differ.
+      if let types = try layerTypes() { return try types.map(window: window, reader) }
+      return all(window)
     case .upper:
       let uses = try reader.bool("use_sliding_window") ?? false
       let absent = reader.mentions("sliding_window") ? nil : 4096

@@ -12,7 +12,10 @@ public import Tokenizers
 /// there), or of a folder with one model in GGUF form.
 /// - Throws: `.io` when there is none; `.format`, `.tokenizer` or `.unsupported` for what is wrong with it.
 public func openTokenizer(_ path: String) throws(IngotError) -> Tokenizer {
-  guard isDirectory(path) else { return try openTokenizer(of: openCheckpoint(path)) }
+  guard isDirectory(path) else {
+    // The vocabulary alone: its model may be of a family that Ingot does not run.
+    return try openTokenizer(GGUFFile(path: path).metadata)
+  }
   do {
     return try Tokenizer(directory: path)
   } catch {
@@ -33,10 +36,14 @@ public func openTokenizer(of checkpoint: any Checkpoint) throws(IngotError) -> T
     }
     return try Tokenizer(directory: checkpoint.path)
   }
+  return try openTokenizer(metadata)
+}
+
+private func openTokenizer(_ metadata: GGUFMetadata) throws(IngotError) -> Tokenizer {
   do {
     return try Tokenizer(gguf: VocabularyData(GGUFVocabulary(metadata)))
   } catch {
-    throw error.inFile(checkpoint.path)
+    throw error.inFile(metadata.path)
   }
 }
 

@@ -52,7 +52,7 @@ public struct SamplingOptions: Sendable, Hashable {
   private func require(_ name: String, _ value: Double, _ holds: Bool, _ range: String) throws(IngotError) {
     // Larger numbers would turn into infinities once they meet a 32-bit logit.
     guard value.isFinite, value.magnitude <= 1e6, holds else {
-      throw IngotError(.argument, "\(name) is \(value); it must be \(range)")
+      throw IngotError(.argument, "\(name) is \(value); it must be \(range), and no larger than a million")
     }
   }
 

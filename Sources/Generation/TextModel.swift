@@ -9,7 +9,7 @@ public final class TextModel: Sendable {
   public struct Options: Sendable {
     /// Most tokens of one sequence; nil for the model's own length, at most `defaultContextLength`.
     public var contextLength: Int?
-    /// Threads; nil for one per processor.
+    /// Threads, at most one per processor; nil for that many.
     public var threads: Int?
     /// Element type of the cache.
     public var kvType = KVType.f16
@@ -89,7 +89,8 @@ extension TextModel.Options {
     try check("context length", context, 1...TextModel.maximumContextLength)
     if let threads { try check("number of threads", threads, 1...TextModel.maximumThreads) }
     var options = DecoderEngine.Options(contextLength: context)
-    options.engine = EngineOptions(threads: threads)
+    // More threads than processors take turns, and each turn lost is waited for at every step.
+    options.engine = EngineOptions(threads: threads.map { min($0, EngineOptions().threads) })
     options.kvType = kvType
     options.sequences = sequences
     return options

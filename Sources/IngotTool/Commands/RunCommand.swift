@@ -105,6 +105,9 @@ struct RunCommand: ParsableCommand {
   private func pipedPrompt() throws(IngotError) -> String {
     var text = try InputFile(path: "-").readText()
     if text.utf8.last == UInt8(ascii: "\n") { text.unicodeScalars.removeLast() }
+    guard !text.isEmpty else {
+      throw IngotError(.argument, "nothing was piped in", hint: "give a prompt with -p")
+    }
     return text
   }
 

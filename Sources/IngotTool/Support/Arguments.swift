@@ -13,7 +13,7 @@ struct ModelArgument: ParsableArguments {
 struct EngineArguments: ParsableArguments {
   @Option(
     name: [.customShort("t"), .customLong("threads")], parsing: .unconditional,
-    help: "Threads; by default one per processor.")
+    help: "Threads; by default, and at most, one per processor.")
   var threads: Int?
 
   @Option(name: .customLong("kv-type"), help: "Element type of the key/value cache: f16 or f32.")
