@@ -38,8 +38,6 @@ final class CompiledNetwork {
       rotary: RotaryTables(maximumPositions: options.maximumPositions, sources: sources), cache: cache)
     positions = options.maximumPositions
     plan = try Lowering.plan(graph, maxima: [:], runtime: runtime, weights: packer)
-    runtime.context.scratch = plan.scratch?.base
-    runtime.context.scratch_bytes = plan.scratch?.byteCount ?? 0
     if !headDims.isEmpty { _ = try runtime.rotary.acquire(plannedLength: options.maximumPositions) }
     paged = layers.isEmpty ? nil : try PagedInputs(plan, slotCount: options.cachePages * KVCache.pageTokens)
   }

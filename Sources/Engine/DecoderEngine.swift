@@ -83,7 +83,7 @@ public final class DecoderEngine: @unchecked Sendable {
     let packer = WeightPacker(checkpoint, sizesOnly: !readsWeights)
     // Before memory is planned for sizes that only the configuration claims.
     for parameter in graph.parameters { _ = try packer.tensors(of: parameter) }
-    let fused = try graph.applying(Pass.standard(mergingWeightsWhere: packer.haveOneFormat))
+    let fused = try Self.fused(graph, for: checkpoint)
     var options = options
     options.chunkTokens = max(1, min(options.chunkTokens, options.contextLength * options.sequences))
     options.logitRows = max(1, min(options.logitRows, options.chunkTokens))
@@ -103,8 +103,6 @@ public final class DecoderEngine: @unchecked Sendable {
       fused,
       maxima: ["tokens": options.chunkTokens, "rows": options.logitRows, "batch": batch, "blocks": blocks],
       runtime: runtime, weights: packer)
-    runtime.context.scratch = plan.scratch?.base
-    runtime.context.scratch_bytes = plan.scratch?.byteCount ?? 0
     vocabSize = config.vocabSize
     inputs = try DecoderInputs(plan, tokens: options.chunkTokens, sequences: batch, blocks: blocks)
   }

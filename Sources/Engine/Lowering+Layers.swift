@@ -29,7 +29,7 @@ extension Lowering {
     case .reduce(let reduction, let axis, _): try emitReduce(index, reduction, axis)
     case .topK: try emitSort(index, descending: true)
     case .sort(let descending): try emitSort(index, descending: descending)
-    case .gather(let axis): emitGather(index, axis)
+    case .gather(let axis): try emitGather(index, axis)
     case .cast(let dtype): try emitCast(index, dtype)
     case .permute, .slice, .concat, .tile, .split: try emitMove(index)
     case .reshape: break
@@ -74,10 +74,18 @@ extension Lowering {
 
   // MARK: Operators
 
+  /// Ids and positions are followed into tables, so they must be what a caller gives and has checked.
+  private func requireGivenIndices(_ index: Int) throws(IngotError) {
+    let indices = graph.nodes[index].inputs[1]
+    guard case .input = graph.nodes[indices.node].op, graph.type(of: indices).dtype == .i64 else {
+      throw unsupported(index, "ids and positions must be an input of i64; gather takes computed indices")
+    }
+  }
+
   private mutating func emitEmbedding(_ index: Int) throws(IngotError) {
     let node = graph.nodes[index]
     let width = node.types[0].dims.last?.value ?? 0
-    guard graph.type(of: node.inputs[1]).dtype == .i64 else { throw unsupported(index, "ids must be i64") }
+    try requireGivenIndices(index)
     var step = EmbeddingStep(
       kind: INGOT_TABLE_F32, block: 0, table: UnsafeRawPointer(bitPattern: 64)!, rowBytes: width * 4,
       width: width,
@@ -162,9 +170,7 @@ extension Lowering {
     guard let heads = node.types[0].dims[1].value, let headDim = node.types[0].dims[2].value else {
       throw unsupported(index, "heads and head dim must be numbers")
     }
-    guard graph.type(of: node.inputs[1]).dtype == .i64 else {
-      throw unsupported(index, "positions must be i64")
-    }
+    try requireGivenIndices(index)
     var arguments = ingot_rope_arguments()
     (arguments.heads, arguments.head_dim) = (Int64(heads), Int64(headDim))
     arguments.rotary_dim = Int64(rope.rotaryDim)

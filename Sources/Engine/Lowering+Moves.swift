@@ -108,18 +108,21 @@ extension Lowering {
       yOffset: StrideExtent(factor: 0))
   }
 
-  mutating func emitGather(_ index: Int, _ axis: Int) {
+  mutating func emitGather(_ index: Int, _ axis: Int) throws(IngotError) {
     let node = graph.nodes[index]
     let dims = graph.type(of: node.inputs[0]).dims
     let axis = axis < 0 ? axis + dims.count : axis
     let indices = graph.type(of: node.inputs[1])
+    guard indices.dtype == .i64 || indices.dtype == .i32 else {
+      throw unsupported(index, "indices must be i64 or i32")
+    }
     plan.steps.append(
       .gatherRows(
         GatherStep(
           elementBytes: graph.type(of: node.inputs[0]).dtype.storage.byteCount,
           x: UnsafeRawPointer(operand(index, 0)), indices: UnsafeRawPointer(operand(index, 1)),
           indexIsWide: indices.dtype == .i64, y: address(.init(node: index)), outer: extents(dims[..<axis]),
-          axis: symbols.extent(dims[axis]), inner: extents(dims[(axis + 1)...]), count: extents(indices.dims),
-          rowStride: 0)))
+          axis: symbols.extent(dims[axis]), inner: extents(dims[(axis + 1)...]), count: extents(indices.dims))
+      ))
   }
 }

@@ -137,7 +137,8 @@ struct Lowering {
     plan.steps += outputCopies.map(Step.copy)
     let scratch = try AlignedBuffer(byteCount: scratchBytes)
     plan.workspaceBytes += scratchBytes
-    plan.scratch = scratch
+    plan.retained.append(scratch)
+    (runtime.context.scratch, runtime.context.scratch_bytes) = (scratch.base, scratch.byteCount)
   }
 
   // MARK: What emitters ask for

@@ -29,8 +29,6 @@ struct Plan {
   var workspaceBytes = 0
   /// Bytes of packed weights, f32 vectors and tables in memory of our own.
   var weightBytes = 0
-  /// Scratch memory for the kernels.
-  var scratch: AlignedBuffer?
 }
 
 /// One kernel call.
@@ -172,8 +170,6 @@ struct GatherStep {
   var axis: Extent
   var inner: Extents
   var count: Extents
-  /// For a strided two-dimensional operand: elements from row to row; 0: dense.
-  var rowStride: Int
 }
 
 struct SortStep {

@@ -7,7 +7,7 @@ final class Runtime: @unchecked Sendable {
   let threads: Int
   let kvType: KVType
   private let pool: ThreadPool
-  /// Handed to every kernel; `scratch` is set once the plan is made.
+  /// Handed to every kernel; `scratch` is set when the plan is made.
   var context: ingot_context
   /// The batch of the running forward. Its address does not change: attention arguments point to it.
   let batch: UnsafeMutablePointer<ingot_batch>

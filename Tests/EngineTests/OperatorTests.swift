@@ -125,6 +125,19 @@ import Testing
     #expect(normalisedError(y, reference) < 1e-12)
   }
 
+  @Test func indicesThatCannotBeCheckedAreRefused() throws {
+    let (table, scores) = (Tensor("t", .f32, [4, 2]), Tensor("s", .f32, [3]))
+    let t = try HostTensor([Float](repeating: 1, count: 8), shape: [4, 2])
+    let s = try HostTensor([9, 1e9, -1e9] as [Float], shape: [3])
+    #expect(throws: IngotError.self) { try floats(embedding(scores.cast(.i64), table), ["t": t, "s": s]) }
+    // Gather stays within the table whatever it is given.
+    #expect(try floats(gather(table, scores.cast(.i64)), ["t": t, "s": s]) == [1, 1, 1, 1, 1, 1])
+    let narrow = try HostTensor([1, 2, 3] as [Int16], dtype: .i16, shape: [3])
+    #expect(throws: IngotError.self) {
+      try floats(gather(table, Tensor("i", .i16, [3])), ["t": t, "i": narrow])
+    }
+  }
+
   @Test func badInputsAreErrors() throws {
     let ids = Tensor("ids", .i64, ["n"])
     let table = Tensor("t", .f32, [4, 2])
