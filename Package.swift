@@ -30,6 +30,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
@@ -44,9 +46,23 @@ let package = Package(
       ["IngotCore", "Jinja", .product(name: "HeapModule", package: "swift-collections")]),
     library("Quantization", ["Graph", "Checkpoints", "CKernels"]),
     library("Engine", ["NN", "Checkpoints", "Quantization", "CKernels"]),
-    library("Generation", ["Engine", "Models", "Checkpoints", "Tokenizers"]),
     library(
-      "Ingot", ["Generation", "Models", "Engine", "NN", "Graph", "Checkpoints", "Tokenizers", "IngotCore"]),
+      "ONNX",
+      [
+        "Graph", "Checkpoints", "Quantization", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
+    .target(name: "COnnxRuntime"),
+    library("ONNXRuntime", ["IngotCore", "COnnxRuntime"]),
+    library("Generation", ["Engine", "Models", "Checkpoints", "Tokenizers", "ONNXRuntime"]),
+    library("Staging", ["Generation", "ONNXRuntime", "Tokenizers", "Checkpoints"]),
+    library("Inspection", ["Generation", "Engine", "Models", "ONNX", "ONNXRuntime", "Checkpoints"]),
+    library(
+      "Ingot",
+      [
+        "Inspection", "Staging", "Generation", "ONNX", "ONNXRuntime", "Models", "Engine", "NN", "Graph",
+        "Checkpoints", "Tokenizers", "IngotCore",
+      ]),
     .executableTarget(
       name: "IngotTool",
       dependencies: ["Ingot", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -59,6 +75,10 @@ let package = Package(
     tests("JinjaTests", ["Jinja"], fixtures: true),
     tests("TokenizersTests", ["Tokenizers"], fixtures: true),
     tests("EngineTests", ["Engine", "NN", "Graph", "IngotCore", "CKernels", "Quantization", "Checkpoints"]),
+    tests("ONNXTests", ["ONNX", "Models", "NN", "Graph", "Checkpoints", "IngotCore"]),
+    tests("ONNXRuntimeTests", ["ONNXRuntime", "IngotCore"], fixtures: true),
+    tests("StagingTests", ["Staging", "Generation", "IngotCore"]),
+    tests("InspectionTests", ["Inspection", "Generation", "IngotCore"]),
     tests("GenerationTests", ["Generation", "Checkpoints", "IngotCore", "Tokenizers"]),
     tests("CommandTests", ["IngotTool", "IngotCore"]),
     tests("IngotTests", ["Ingot", "IngotCore"], fixtures: true),

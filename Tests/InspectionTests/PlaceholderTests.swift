@@ -1,0 +1,2 @@
+import IngotCore
+import Testing
