@@ -5,4 +5,6 @@
 #include "ingot_hash.h"
 #include "ingot_matmul.h"
 #include "ingot_ops.h"
+#include "ingot_quantize.h"
 #include "ingot_repack.h"
+#include "ingot_transpose.h"
