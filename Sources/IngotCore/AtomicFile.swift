@@ -66,6 +66,19 @@ public struct AtomicFile: ~Copyable {
     }
   }
 
+  /// Replaces bytes written before.
+  /// - Throws: `.io`, also for a pipe, which keeps nothing.
+  public func overwrite(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(IngotError) {
+    var (rest, place) = (bytes, offset)
+    while let base = rest.baseAddress, rest.count > 0 {
+      let written = pwrite(descriptor, base, rest.count, off_t(place))
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else { throw .system("cannot write", path: path) }
+      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+      place += written
+    }
+  }
+
   /// Appends text as UTF-8.
   /// - Throws: `.io`, as `write(_:)` for bytes.
   public func write(_ text: String) throws(IngotError) {
