@@ -86,7 +86,7 @@ public struct NPZWriter: ~Copyable {
     record.append(checksum.value)
     // The checksum's place in the local header.
     let place = entries[last].offset + 14
-    try record.bytes.withBytes { (bytes) throws(IngotError) in try file.overwrite(bytes, at: place) }
+    try record.bytes.withBytes { (bytes) throws(IngotError) in try file.places.write(bytes, at: place) }
   }
 
   /// Writes the directory and gives the file its name.
