@@ -152,6 +152,8 @@ extension ExportOptions {
     ] {
       try require((1...1 << 24).contains(value), "\(name) is \(value); it must be from 1 to \(1 << 24)")
     }
+    try require(
+      topK == nil || split == .packs, "--top-k is for a head of its own", hint: "use --preset packed")
     if operators == .ort {
       try require(
         cache == .growing && split == .whole && names == .genai && kvLayout == .bhsd,

@@ -50,7 +50,7 @@ extension WeightPiece {
       "matMulNBits \(parameter) \(scheme.recipeText) \(scales)"
     case .dequantizeLinear(let parameter, let scheme, let scales):
       "dequantizeLinear \(parameter) \(scheme.recipeText) \(scales)"
-    case .computed(let tensor): "computed \(tensor.key) \(tensor.dtype) \(tensor.dims)"
+    case .computed(let tensor): "computed \(tensor.key) \(tensor.source) \(tensor.dtype) \(tensor.dims)"
     }
   }
 }
