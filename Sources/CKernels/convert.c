@@ -93,6 +93,23 @@ __attribute__((target("avx,f16c"))) static size_t float_to_half_f16c(
   }
   return i;
 }
+
+/// Adds to `overflow` lanes that are not zero where a finite value became infinite.
+__attribute__((target("avx2,f16c"))) static size_t bfloat_to_half_f16c(
+    const char *source, char *target, size_t count, int *overflow) {
+  const __m128i magnitude = _mm_set1_epi16(0x7FFF), limit = _mm_set1_epi16(0x477F), infinity = _mm_set1_epi16(0x7F80);
+  __m128i over = _mm_setzero_si128();
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    __m128i bfloat = _mm_loadu_si128((const __m128i *)(source + 2 * i));
+    __m256 value = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bfloat), 16));
+    _mm_storeu_si128((__m128i *)(target + 2 * i), _mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT));
+    __m128i size = _mm_and_si128(bfloat, magnitude);
+    over = _mm_or_si128(over, _mm_and_si128(_mm_cmpgt_epi16(size, limit), _mm_cmpgt_epi16(infinity, size)));
+  }
+  *overflow |= _mm_movemask_epi8(over) != 0;
+  return i;
+}
 #endif
 
 void ingot_f16_to_f32(const uint16_t *source, float *target, size_t count) {
@@ -131,4 +148,33 @@ void ingot_f32_to_bf16(const float *source, uint16_t *target, size_t count) {
     uint16_t half = float_to_bfloat(value);
     memcpy((char *)target + 2 * i, &half, 2);
   }
+}
+
+int ingot_bf16_to_f16(const uint16_t *source, uint16_t *target, size_t count) {
+  size_t done = 0;
+  int overflow = 0;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c")) {
+    done = bfloat_to_half_f16c((const char *)source, (char *)target, count, &overflow);
+  }
+#endif
+  for (size_t i = done; i < count; i++) {
+    uint16_t bfloat;
+    memcpy(&bfloat, (const char *)source + 2 * i, 2);
+    uint16_t half = float_to_half(float_of((uint32_t)bfloat << 16));
+    memcpy((char *)target + 2 * i, &half, 2);
+    overflow |= (half & 0x7FFF) == 0x7C00 && (bfloat & 0x7FFF) != 0x7F80;
+  }
+  return overflow;
+}
+
+int ingot_f32_overflows(const float *source, size_t count, float limit) {
+  int32_t first = (int32_t)bits_of(limit), over = 0;
+  for (size_t i = 0; i < count; i++) {
+    int32_t bits;
+    memcpy(&bits, (const char *)source + 4 * i, 4);
+    bits &= 0x7FFFFFFF;
+    over |= (bits >= first) & (bits < 0x7F800000);
+  }
+  return over;
 }

@@ -22,6 +22,21 @@ public func openCheckpoint(_ path: String) throws(IngotError) -> any Checkpoint 
   }
 }
 
+/// Opens a decoder inside a larger model: a folder of `config.json` and safetensors files.
+///
+/// Its tensors get the names they would have in a model of its own. Embedding and head may be missing.
+/// - Parameter families: the `model_type`s that are known; in place of any other the tensors tell the family.
+/// - Throws: as `openCheckpoint(_:)`; `.argument` when the model has no such part.
+public func openCheckpoint(
+  _ path: String, submodel: Submodel, families: [String]
+) throws(IngotError) -> any Checkpoint {
+  guard FileSystem.item(at: path) == .directory else {
+    throw IngotError(.unsupported, "parts are taken from a folder of safetensors", at: .init(file: path))
+  }
+  return try SafetensorsCheckpoint(
+    directory: path, files: try FileSystem.names(in: path), submodel, families: families)
+}
+
 /// Opens a model in one GGUF file that is mapped already.
 /// - Throws: as `openCheckpoint(_:)`.
 public func openCheckpoint(gguf file: MappedFile) throws(IngotError) -> any Checkpoint {

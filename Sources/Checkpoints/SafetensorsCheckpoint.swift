@@ -23,6 +23,28 @@ final class SafetensorsCheckpoint: Checkpoint {
     (self.config, self.table) = (config, table)
   }
 
+  /// Opens a part of the folder's model.
+  /// - Parameter families: the `model_type`s that are known; any other is replaced by what the tensors tell.
+  /// - Throws: as above; `.argument` for a part that is not there.
+  init(
+    directory: String, files: [String], _ submodel: Submodel, families: [String]
+  ) throws(IngotError) {
+    path = directory
+    let configPath = FileSystem.join(directory, "config.json")
+    var object = try submodel.configuration(in: try JSONParser.parse(path: configPath), file: configPath)
+    var table = try Self.open(directory: directory, files: files).part(submodel.prefix, path: directory)
+    if let modelType = submodel.modelType {
+      object["model_type"] = .string(modelType)
+    } else if !families.contains(object["model_type"]?.string ?? "") {
+      object["model_type"] = .string(table.likelyFamily)
+    }
+    // A part that is driven by vectors has no vocabulary of its own.
+    if object["vocab_size"]?.int == nil { object["vocab_size"] = .int(1) }
+    var config = try DecoderConfig(json: .object(object), file: configPath)
+    config.tiesEmbeddings = try table.tiesEmbeddings(flag: config.tiesEmbeddings)
+    (self.config, self.table) = (config, table)
+  }
+
   var tensorNames: [String] { table.names }
   func tensor(named name: String) -> CheckpointTensor? { table[name] }
 

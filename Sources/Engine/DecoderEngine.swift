@@ -24,6 +24,8 @@ public final class DecoderEngine: @unchecked Sendable {
     public var chunkTokens = 512
     /// Most rows of logits of one forward.
     public var logitRows = 16
+    /// Keeps the values between layers, so that `forward` can show them; costs their memory.
+    public var observesLayers = false
 
     /// Options for a context length.
     public init(contextLength: Int) { self.contextLength = contextLength }
@@ -58,13 +60,13 @@ public final class DecoderEngine: @unchecked Sendable {
   public let options: Options
   /// Width of a row of logits.
   public let vocabSize: Int
-  private let plan: Plan
+  let plan: Plan
   private let symbols: SymbolTable
   private let runtime: Runtime
-  private let cache: KVCache
+  let cache: KVCache
   private let inputs: DecoderInputs
   /// Held while a forward runs and while sequences take or give back pages.
-  private let lock = Locked(())
+  let lock = Locked(())
 
   /// Packs the weights and plans the memory of a graph as `ModelRegistry.graph(for:)` makes it.
   /// - Throws: errors of the checkpoint's tensors, `.argument` for options out of range, `.unsupported`;
@@ -83,7 +85,9 @@ public final class DecoderEngine: @unchecked Sendable {
     let packer = WeightPacker(checkpoint, sizesOnly: !readsWeights)
     // Before memory is planned for sizes that only the configuration claims.
     for parameter in graph.parameters { _ = try packer.tensors(of: parameter) }
-    let fused = try Self.fused(graph, for: checkpoint)
+    // Marked before operators are fused, so that the values stay.
+    let marked = options.observesLayers ? try graph.markingHiddenStates() : graph
+    let fused = try Self.fused(marked, for: checkpoint)
     var options = options
     options.chunkTokens = max(1, min(options.chunkTokens, options.contextLength * options.sequences))
     options.logitRows = max(1, min(options.logitRows, options.chunkTokens))
@@ -136,6 +140,22 @@ public final class DecoderEngine: @unchecked Sendable {
     _ items: [ForwardItem],
     onLogits: (_ item: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
   ) throws(IngotError) {
+    try forward(items, observing: [], onRows: { _, _, _, _ in }, onLogits: onLogits)
+  }
+
+  /// Appends tokens, computes logits, and shows values between layers.
+  /// - Parameters:
+  ///   - names: of `observations`.
+  ///   - onRows: called, before the logits of the same tokens, with the item, the position within its tokens of
+  ///     the first row, the name, and rows `[tokens, hidden]` end to end, valid during the call. Long items come
+  ///     in pieces.
+  /// - Throws: `.argument` for an unknown name; else as above.
+  public func forward(
+    _ items: [ForwardItem], observing names: Set<String>,
+    onRows: (_ item: Int, _ position: Int, _ name: String, _ rows: UnsafeBufferPointer<Float>) -> Void,
+    onLogits: (_ item: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
+  ) throws(IngotError) {
+    if let name = names.subtracting(observations).sorted().first { throw unknown(name) }
     try lock.withLock { (_) throws(IngotError) in
       try check(items)
       var work = ForwardQueue(items)
@@ -143,7 +163,9 @@ public final class DecoderEngine: @unchecked Sendable {
       while let pieces = work.next(
         tokens: options.chunkTokens, rows: options.logitRows, sequences: inputs.sequences)
       {
-        try run(pieces, items, onLogits)
+        try run(pieces, items)
+        if !names.isEmpty { show(pieces, names, onRows) }
+        showLogits(pieces, onLogits)
       }
     }
   }
@@ -177,16 +199,18 @@ public final class DecoderEngine: @unchecked Sendable {
     }
   }
 
-  private func run(
-    _ pieces: [ForwardQueue.Piece], _ items: [ForwardItem],
-    _ onLogits: (Int, Int, UnsafeBufferPointer<Float>) -> Void
-  ) throws(IngotError) {
+  private func run(_ pieces: [ForwardQueue.Piece], _ items: [ForwardItem]) throws(IngotError) {
     for piece in pieces { try items[piece.item].sequence.extend(by: piece.range.count) }
     let filled = inputs.fill(pieces, items, batch: runtime.batch)
     let sizes = try symbols.sizes([
       "tokens": filled.tokens, "rows": filled.rows, "batch": pieces.count, "blocks": filled.blocks,
     ])
     plan.run(sizes, runtime, tableOf: UnsafePointer(inputs.tableOf))
+  }
+
+  private func showLogits(
+    _ pieces: [ForwardQueue.Piece], _ onLogits: (Int, Int, UnsafeBufferPointer<Float>) -> Void
+  ) {
     let logits = plan.outputs[0].address.assumingMemoryBound(to: Float.self)
     var row = 0
     for piece in pieces {

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import IngotCore
 
 /// A sequence in the cache of an engine: its pages, in order, and how many tokens they hold.
@@ -77,5 +78,23 @@ public final class PagedSequence: @unchecked Sendable {
   /// The cache slot of a position.
   func slot(_ position: Int) -> Int32 {
     blocks[position / KVCache.pageTokens] * Int32(KVCache.pageTokens) + Int32(position % KVCache.pageTokens)
+  }
+
+  /// Keys or values of a layer, f32 [kvHeads, count, headDim].
+  /// - Throws: `.memory`.
+  func rows(layer: Int, values: Bool) throws(IngotError) -> HostTensor {
+    let (heads, width) = (cache.layers[layer].kvHeads, cache.layers[layer].headDim)
+    let buffer = try AlignedBuffer(byteCount: heads * count * width * MemoryLayout<Float>.stride)
+    var target = buffer.base.bindMemory(to: Float.self, capacity: heads * count * width)
+    for head in 0..<heads {
+      for position in 0..<count {
+        ingot_cache_read(
+          cache.type.kernelType, cache.base(layer: layer), Int64(heads), Int64(width), Int64(slot(position)),
+          Int64(head), values ? 1 : 0, target)
+        target += width
+      }
+    }
+    return try HostTensor(
+      dtype: .f32, shape: [heads, count, width], bytes: UnsafeRawBufferPointer(buffer.bytes), storage: buffer)
   }
 }

@@ -35,6 +35,10 @@ public final class CPUModel: LanguageModel {
   public func forward(
     _ inputs: [ModelInput], onLogits: (Int, Int, UnsafeBufferPointer<Float>) -> Void
   ) throws(IngotError) {
+    try engine.forward(try items(inputs), onLogits: onLogits)
+  }
+
+  func items(_ inputs: [ModelInput]) throws(IngotError) -> [ForwardItem] {
     var items: [ForwardItem] = []
     for input in inputs {
       guard let sequence = input.sequence as? CPUSequence else {
@@ -48,7 +52,7 @@ public final class CPUModel: LanguageModel {
         }
       items.append(ForwardItem(sequence.paged, input.tokens, logits: rows))
     }
-    try engine.forward(items, onLogits: onLogits)
+    return items
   }
 }
 

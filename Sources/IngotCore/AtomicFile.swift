@@ -66,6 +66,23 @@ public struct AtomicFile: ~Copyable {
     }
   }
 
+  /// Makes sure that the disk has room for the file, where the system can tell: better now than after an hour.
+  /// - Throws: `.io` when it has not.
+  public func reserve(byteCount: Int) throws(IngotError) {
+    #if os(Linux)
+      guard form != .inPlace, byteCount > 0 else { return }
+      var code: Int32
+      repeat { code = posix_fallocate(descriptor, 0, off_t(byteCount)) } while code == EINTR
+      // A file system that cannot promise room may still have it.
+      guard [ENOSPC, EDQUOT, EFBIG].contains(code) else { return }
+      errno = code
+      throw .system("cannot reserve \(byteCount) bytes", path: path)
+    #endif
+  }
+
+  /// What writes at places of the file's from several threads; valid until the file is committed or given up.
+  package var places: FilePlaces { FilePlaces(descriptor: descriptor, path: path) }
+
   /// Appends text as UTF-8.
   /// - Throws: `.io`, as `write(_:)` for bytes.
   public func write(_ text: String) throws(IngotError) {
@@ -86,6 +103,26 @@ public struct AtomicFile: ~Copyable {
     }
     close(descriptor)
     descriptor = -1
+  }
+}
+
+/// Writes at places of an `AtomicFile`, in any order.
+package struct FilePlaces: Sendable {
+  fileprivate let descriptor: Int32
+  fileprivate let path: String
+
+  /// Writes bytes so that they begin at an offset.
+  /// - Throws: `.io`, for example when the disk is full.
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(IngotError) {
+    var rest = bytes
+    var offset = offset
+    while let base = rest.baseAddress, rest.count > 0 {
+      let written = pwrite(descriptor, base, rest.count, off_t(offset))
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else { throw .system("cannot write", path: path) }
+      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+      offset += written
+    }
   }
 }
 

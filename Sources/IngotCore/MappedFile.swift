@@ -11,6 +11,8 @@ public final class MappedFile: @unchecked Sendable {
   public let path: String
   /// The file's bytes; valid while this object is referenced.
   public let bytes: UnsafeRawBufferPointer
+  /// Whether the pages can come back from the file, which those of a copy cannot.
+  private let isBacked: Bool
 
   /// Maps a file.
   /// - Throws: `.io` when it cannot be opened, is not a regular file, or cannot be mapped.
@@ -26,6 +28,7 @@ public final class MappedFile: @unchecked Sendable {
     }
     let size = Int(status.st_size)
     self.path = path
+    isBacked = true
     guard size > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
@@ -42,6 +45,7 @@ public final class MappedFile: @unchecked Sendable {
   /// - Throws: `.memory` when the system refuses.
   public init(copying source: UnsafeRawBufferPointer, name: String) throws(IngotError) {
     path = name
+    isBacked = false
     guard source.count > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
@@ -60,6 +64,19 @@ public final class MappedFile: @unchecked Sendable {
 
   /// Size of the file in bytes when it was mapped.
   public var byteCount: Int { bytes.count }
+
+  /// Lets the system take the pages of a range out of the process's memory, where they count as its own once they
+  /// were read. They stay valid: who reads them again gets them again from the system's cache or the file.
+  ///
+  /// For readers that pass over much more than they keep, as an export does. Does nothing to a copy in memory.
+  public func release(_ range: Range<Int>) {
+    guard isBacked, let base = bytes.baseAddress else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let range = range.clamped(to: 0..<bytes.count)
+    let start = range.lowerBound / page * page
+    guard range.upperBound > start, !range.isEmpty else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_DONTNEED)
+  }
 
   /// The bytes of a range.
   /// - Throws: `.format` when the range leaves the file.

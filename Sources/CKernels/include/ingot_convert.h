@@ -10,6 +10,10 @@ void ingot_f16_to_f32(const uint16_t *source, float *target, size_t count);
 void ingot_f32_to_f16(const float *source, uint16_t *target, size_t count);
 void ingot_bf16_to_f32(const uint16_t *source, float *target, size_t count);
 void ingot_f32_to_bf16(const float *source, uint16_t *target, size_t count);
+/// bfloat16 to IEEE half. Returns 1 when a finite value was too large and became infinite, else 0.
+int ingot_bf16_to_f16(const uint16_t *source, uint16_t *target, size_t count);
+/// Whether a finite value's magnitude reaches `limit`: 65520 is the first that becomes infinite in IEEE half.
+int ingot_f32_overflows(const float *source, size_t count, float limit);
 
 /// GGUF block types by their numbers in the file format.
 typedef enum ingot_block {

@@ -140,7 +140,7 @@ extension JSONValue {
 }
 
 /// 134515008 as `134,515,008`.
-private func grouped(_ number: Int) -> String {
+func grouped(_ number: Int) -> String {
   var digits = Array("\(number)")
   var place = digits.count - 3
   while place > 0 {

@@ -19,17 +19,21 @@ package enum WeightPiece: Sendable, Hashable {
 package struct ComputedTensor: Sendable, Hashable {
   /// Tells tensors apart: two of one key are the same.
   package var key: String
+  /// What the elements follow from.
+  package var source: String
   package var dtype: DType
   package var dims: [Int]
   /// Makes the elements, row-major, as 32-bit floats.
   package var floats: @Sendable () -> [Float]
 
-  package init(key: String, dtype: DType, dims: [Int], floats: @escaping @Sendable () -> [Float]) {
-    (self.key, self.dtype, self.dims, self.floats) = (key, dtype, dims, floats)
+  package init(
+    key: String, source: String = "", dtype: DType, dims: [Int], floats: @escaping @Sendable () -> [Float]
+  ) {
+    (self.key, self.source, self.dtype, self.dims, self.floats) = (key, source, dtype, dims, floats)
   }
 
   package static func == (a: Self, b: Self) -> Bool {
-    a.key == b.key && a.dtype == b.dtype && a.dims == b.dims
+    a.key == b.key && a.source == b.source && a.dtype == b.dtype && a.dims == b.dims
   }
   package func hash(into hasher: inout Hasher) { hasher.combine(key) }
 }
