@@ -33,7 +33,8 @@ extension DecoderConfig {
     let family = modelType.prefix(1).uppercased() + modelType.dropFirst()
     let names = architectures.isEmpty ? ["\(family)ForCausalLM"] : architectures
     var json = JSONObject([
-      .init("architectures", .array(names.map { .string($0) })), .init("attention_bias", .bool(attentionBias)),
+      .init("architectures", .array(names.map { .string($0) })),
+      .init("attention_bias", .bool(attentionBias)),
       .init("attention_dropout", .double(0)), .init("bos_token_id", bosTokenID.map { .int($0) } ?? .null),
       .init("eos_token_id", Self.ids(eosTokenIDs)), .init("head_dim", .int(headDim)),
       .init("hidden_act", .string(hiddenActivation.rawValue)), .init("hidden_size", .int(hiddenSize)),
@@ -96,7 +97,9 @@ extension RopeScaling {
 
   /// The members beside `rope_type` and `rope_theta`; none for plain rope.
   fileprivate func huggingFaceMembers(maxPositions: Int) -> [JSONObject.Member] {
-    let original = originalMaxPositions.map { [JSONObject.Member("original_max_position_embeddings", .int($0))] }
+    let original = originalMaxPositions.map {
+      [JSONObject.Member("original_max_position_embeddings", .int($0))]
+    }
     func optional(_ key: String, _ value: Double?) -> [JSONObject.Member] {
       value.map { [.init(key, .double($0))] } ?? []
     }

@@ -39,14 +39,17 @@ package struct GenAIConfig: Sendable {
     config: DecoderConfig, filename: String = "model.onnx", contextLength: Int? = nil, sharesBuffers: Bool,
     names: Names = Names(), generation: JSONValue? = nil
   ) {
-    (self.config, self.filename, self.contextLength) = (config, filename, contextLength ?? config.maxPositions)
+    (self.config, self.filename, self.contextLength) = (
+      config, filename, contextLength ?? config.maxPositions
+    )
     (self.sharesBuffers, self.names, self.generation) = (sharesBuffers, names, generation)
   }
 
   /// The names that mean a plain decoder; all are driven alike. Those that stand for more (a convolution's state, two
   /// rotary tables by length) are left out.
   private static let plainTypes: Set = [
-    "chatglm", "decoder", "ernie4_5", "gemma", "gemma2", "granite", "llama", "mistral", "nemotron", "olmo", "phi",
+    "chatglm", "decoder", "ernie4_5", "gemma", "gemma2", "granite", "llama", "mistral", "nemotron", "olmo",
+    "phi",
     "phi3", "qwen2", "qwen3", "smollm3",
   ]
 
@@ -92,7 +95,8 @@ package struct GenAIConfig: Sendable {
       .init("session_options", .object(session)), .init("filename", .string(filename)),
       .init("head_size", .int(config.headDim)), .init("hidden_size", .int(config.hiddenSize)),
       .init("inputs", .object(inputs)), .init("outputs", .object(outputs)),
-      .init("num_attention_heads", .int(config.headCount)), .init("num_hidden_layers", .int(config.layerCount)),
+      .init("num_attention_heads", .int(config.headCount)),
+      .init("num_hidden_layers", .int(config.layerCount)),
       .init("num_key_value_heads", .int(config.kvHeadCount)),
     ])
   }
@@ -106,7 +110,8 @@ package struct GenAIConfig: Sendable {
       .init("diversity_penalty", .double(0)), setting("do_sample", .bool(false)) { $0.bool != nil },
       .init("early_stopping", .bool(true)), .init("length_penalty", .double(1)),
       .init("max_length", .int(contextLength)), .init("min_length", .int(0)),
-      .init("no_repeat_ngram_size", .int(0)), .init("num_beams", .int(1)), .init("num_return_sequences", .int(1)),
+      .init("no_repeat_ngram_size", .int(0)), .init("num_beams", .int(1)),
+      .init("num_return_sequences", .int(1)),
       .init("past_present_share_buffer", .bool(sharesBuffers)),
       setting("repetition_penalty", .double(1)) { ($0.double ?? 0) > 0 },
       setting("temperature", .double(1)) { ($0.double ?? 0) > 0 },

@@ -15,11 +15,14 @@ extension VocabularyData {
     ]
   }
 
-  /// The special tokens by role.
+  /// The special tokens by role. Readers look for them in texts, so an unknown or padding token that is ordinary text
+  /// is left out.
   private var roles: [JSONObject.Member] {
-    [("bos_token", bos), ("eos_token", eos), ("unk_token", unk), ("pad_token", pad)].compactMap { role, id in
-      id.map { JSONObject.Member(role, .string(tokens[$0])) }
-    }
+    let added = Set(addedTokens.map(\.id))
+    let named =
+      [("bos_token", bos), ("eos_token", eos)]
+      + [("unk_token", unk), ("pad_token", pad)].filter { added.contains($0.1 ?? -1) }
+    return named.compactMap { role, id in id.map { JSONObject.Member(role, .string(tokens[$0])) } }
   }
 
   private func configJSON(_ parts: TokenizerParts, _ maxLength: Int?) -> JSONValue {

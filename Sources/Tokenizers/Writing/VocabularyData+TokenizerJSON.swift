@@ -33,7 +33,9 @@ extension VocabularyData {
     return .object(document)
   }
 
-  private func type(_ id: Int) -> PieceType { types.isEmpty ? .normal : PieceType(rawValue: types[id]) ?? .normal }
+  private func type(_ id: Int) -> PieceType {
+    types.isEmpty ? .normal : PieceType(rawValue: types[id]) ?? .normal
+  }
 
   /// The tokens that are looked for in the text itself.
   var addedTokens: [AddedToken] {
@@ -85,7 +87,8 @@ extension VocabularyData {
     for (token, id) in plain {
       let scalars = token.unicodeScalars
       for middle in scalars.indices.dropFirst() {
-        guard let left = plain[Substring(scalars[..<middle])], let right = plain[Substring(scalars[middle...])]
+        guard let left = plain[Substring(scalars[..<middle])],
+          let right = plain[Substring(scalars[middle...])]
         else { continue }
         merges.append((scores.isEmpty ? 0 : scores[id], id, left, right))
       }
@@ -100,14 +103,17 @@ extension VocabularyData {
 
   private var normalizer: JSONValue {
     var steps: [JSONValue] = [.replace(" ", with: Self.mark)]
-    if addSpacePrefix ?? true { steps.insert(.tagged("Prepend", [.init("prepend", .string(Self.mark))]), at: 0) }
+    if addSpacePrefix ?? true {
+      steps.insert(.tagged("Prepend", [.init("prepend", .string(Self.mark))]), at: 0)
+    }
     return .tagged("Sequence", [.init("normalizers", .array(steps))])
   }
 
   private var decoder: JSONValue {
     var steps: [JSONValue] = [.replace(Self.mark, with: " "), .tagged("ByteFallback"), .tagged("Fuse")]
     if addSpacePrefix ?? true {
-      steps.append(.tagged("Strip", [.init("content", .string(" ")), .init("start", .int(1)), .init("stop", .int(0))]))
+      steps.append(
+        .tagged("Strip", [.init("content", .string(" ")), .init("start", .int(1)), .init("stop", .int(0))]))
     }
     return .tagged("Sequence", [.init("decoders", .array(steps))])
   }
@@ -122,7 +128,9 @@ extension VocabularyData {
     }
     func sequence(_ index: Int) -> [JSONValue] {
       processor.prefix.map { special($0, index) }
-        + [.wrapped("Sequence", [.init("id", .string(index == 0 ? "A" : "B")), .init("type_id", .int(index))])]
+        + [
+          .wrapped("Sequence", [.init("id", .string(index == 0 ? "A" : "B")), .init("type_id", .int(index))])
+        ]
         + processor.suffix.map { special($0, index) }
     }
     var entries = JSONObject()
@@ -148,10 +156,15 @@ extension GGUFPreTokenizer {
     // The pattern that is built into ByteLevel.
     if patterns == [PreTokenizer.gpt2Pattern] { return .byteLevel(usesRegex: true) }
     var steps: [JSONValue] = patterns.map { pattern in
+      // By its own name, as onnxruntime-genai refuses this expression.
+      if pattern == "\\p{N}+" { return .tagged("Digits", [.init("individual_digits", .bool(false))]) }
       let regex = JSONObject([.init("Regex", .string(pattern.withLiteralScalars))])
       return .tagged(
         "Split",
-        [.init("pattern", .object(regex)), .init("behavior", .string("Isolated")), .init("invert", .bool(false))])
+        [
+          .init("pattern", .object(regex)), .init("behavior", .string("Isolated")),
+          .init("invert", .bool(false)),
+        ])
     }
     steps.append(.byteLevel(usesRegex: false))
     return .tagged("Sequence", [.init("pretokenizers", .array(steps))])
@@ -178,7 +191,8 @@ extension AddedToken {
   var flags: [JSONObject.Member] {
     [
       .init("content", .string(content)), .init("single_word", .bool(singleWord)),
-      .init("lstrip", .bool(lstrip)), .init("rstrip", .bool(rstrip)), .init("normalized", .bool(isNormalized)),
+      .init("lstrip", .bool(lstrip)), .init("rstrip", .bool(rstrip)),
+      .init("normalized", .bool(isNormalized)),
       .init("special", .bool(isSpecial)),
     ]
   }
