@@ -161,7 +161,7 @@ def check(folder, checkpoint, atol=None, lengths=(1, 2, 5, 17, 33), quiet=False,
     report = Report(f"{folder}", atol or default_atol(decoder.kv_dtype, quantised), quiet)
     grouped = "GroupQueryAttention" in operators(folder)
     check_model(report, Path(folder) / "model.onnx")
-    longest = reference.config.max_position_embeddings
+    longest = reference.longest
     check_lengths(report, decoder, reference, [n for n in lengths if n <= longest])
     check_pieces(report, decoder, reference, min(20, longest))
     report.attempt("cache", lambda: check_cache(report, decoder, min(12, longest)))

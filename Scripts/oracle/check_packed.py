@@ -147,7 +147,7 @@ def check(folder, checkpoint, atol=None, quiet=False, reference=None, layout=Non
         report.fact("size of the packs", parts.layers[0] == min(pack, layers), str(parts.layers))
     report.fact("outputs of the head", (len(parts.head_outputs) == 2) if top_k else
                 parts.head_outputs == ["lm_logits"], str(parts.head_outputs))
-    longest = reference.config.max_position_embeddings
+    longest = reference.longest
     for length in (n for n in (1, 4, 18) if n <= longest):
         ids = random_ids(reference.config.vocab_size, length, seed=length)
         want = reference.logits([ids])

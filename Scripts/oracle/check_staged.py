@@ -126,7 +126,7 @@ def check(prefill_folder, decode_folder, checkpoint, atol=None, quiet=False, ref
     report.fact("both folders have the same caches", first.caches == second.caches)
 
     s, c = first.length, first.cache_length
-    longest = min(c, reference.config.max_position_embeddings)
+    longest = min(c, reference.longest)
     total = min(longest, 2 * s + 7)
     ids = random_ids(reference.config.vocab_size, total)
     want = reference.logits([ids])[0]

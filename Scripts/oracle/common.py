@@ -66,6 +66,10 @@ class Reference:
         self.model = transformers.AutoModelForCausalLM.from_pretrained(
             checkpoint, dtype=torch.float32, attn_implementation="eager").eval()
         self.config = self.model.config
+        rope = getattr(self.config, "rope_parameters", None) or {}
+        # Longer sequences turn by another table in transformers, while an export has one.
+        self.longest = min(self.config.max_position_embeddings, rope.get("original_max_position_embeddings", 1 << 40)
+                           if rope.get("rope_type") == "longrope" else 1 << 40)
 
     @torch.no_grad()
     def logits(self, ids, mask=None, positions=None):
