@@ -34,6 +34,13 @@ public struct HostTensor: @unchecked Sendable {
     try self.init(dtype: dtype, shape: shape, bytes: UnsafeRawBufferPointer(buffer.bytes), storage: buffer)
   }
 
+  /// Copies the bytes of elements.
+  init(_ bytes: [UInt8], bytesOf dtype: DType, shape: Shape) throws(IngotError) {
+    let buffer = try AlignedBuffer(byteCount: bytes.count)
+    bytes.withUnsafeBytes { buffer.bytes.copyMemory(from: $0) }
+    try self.init(dtype: dtype, shape: shape, bytes: UnsafeRawBufferPointer(buffer.bytes), storage: buffer)
+  }
+
   /// Copies 32-bit floats.
   /// - Throws: as `init(_:dtype:shape:)`.
   public init(_ elements: [Float], shape: Shape) throws(IngotError) {

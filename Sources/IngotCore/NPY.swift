@@ -14,23 +14,48 @@ public enum NPY {
   /// - Throws: `.io`, `.format`, `.unsupported` for other dtypes, big-endian or Fortran order.
   public static func read(path: String) throws(IngotError) -> HostTensor {
     let file = try MappedFile(path: path)
-    var reader = ByteReader(file)
-    let magic = try reader.take(6)
-    guard Array(magic) == [0x93] + Array("NUMPY".utf8) else {
-      throw IngotError(.format, "not a .npy file", at: .init(file: path, offset: 0))
+    return try tensor(file, 0..<file.byteCount)
+  }
+
+  /// Views the elements of an `.npy` file that is part of another; copies them when they are not aligned.
+  /// - Precondition: the range is in the file.
+  static func tensor(_ file: MappedFile, _ range: Range<Int>) throws(IngotError) -> HostTensor {
+    let path = file.path
+    var reader = ByteReader(file, at: range.lowerBound)
+    func take(_ count: Int) throws(IngotError) -> UnsafeRawBufferPointer {
+      guard count <= range.upperBound - reader.offset else {
+        throw IngotError(
+          .format, "a .npy file of \(range.count) bytes, shorter than its header",
+          at: .init(file: path, offset: reader.offset))
+      }
+      return try reader.take(count)
     }
-    let major = try reader.read(UInt8.self)
-    _ = try reader.read(UInt8.self)
-    let length = major == 1 ? Int(try reader.read(UInt16.self)) : Int(try reader.read(UInt32.self))
-    let header = String(decoding: try reader.take(length), as: UTF8.self)
+    guard Array(try take(6)) == magic else {
+      throw IngotError(.format, "not a .npy file", at: .init(file: path, offset: range.lowerBound))
+    }
+    let major = try take(2)[0]
+    let length = try take(major == 1 ? 2 : 4).reversed().reduce(0) { $0 << 8 | Int($1) }
+    let header = String(decoding: try take(length), as: UTF8.self)
     let (dtype, shape) = try parse(header: header, path: path)
-    let bytes = try file.bytes(at: reader.offset, count: shape.count * dtype.byteCount)
-    guard reader.offset + bytes.count == file.byteCount else {
+    guard range.upperBound - reader.offset == shape.count * dtype.byteCount else {
       throw IngotError(
-        .format, "\(file.byteCount - reader.offset) bytes of data where shape \(shape) takes \(bytes.count)",
+        .format,
+        "\(range.upperBound - reader.offset) bytes of data where shape \(shape) takes \(shape.count * dtype.byteCount)",
         at: .init(file: path, offset: reader.offset))
     }
+    let bytes = try take(shape.count * dtype.byteCount)
+    if Int(bitPattern: bytes.baseAddress) % dtype.byteCount != 0 {
+      return try HostTensor(Array(bytes), bytesOf: dtype, shape: shape)
+    }
     return try HostTensor(dtype: dtype, shape: shape, bytes: bytes, storage: file)
+  }
+
+  private static let magic = [0x93] + Array("NUMPY".utf8)
+
+  /// All that precedes the elements.
+  static func prefix(_ header: String) -> [UInt8] {
+    let length = UInt16(header.utf8.count)
+    return magic + [1, 0, UInt8(truncatingIfNeeded: length), UInt8(length >> 8)] + Array(header.utf8)
   }
 
   private static let descriptors: [(DType, String)] = [
@@ -51,7 +76,7 @@ public enum NPY {
 
   private static func parse(header: String, path: String) throws(IngotError) -> (DType, Shape) {
     func broken(_ what: String) -> IngotError {
-      IngotError(.format, "\(what) in the .npy header \(header)", at: .init(file: path, offset: 10))
+      IngotError(.format, "\(what) in the .npy header \(header)", at: .init(file: path))
     }
     func value(after key: String) -> Substring? {
       guard let range = header.firstRange(of: "'\(key)':") else { return nil }
@@ -63,11 +88,11 @@ public enum NPY {
     guard let dtype = descriptors.first(where: { $0.1.dropFirst() == descriptor.dropFirst() })?.0,
       descriptor.first != ">"
     else {
-      throw IngotError(.unsupported, "dtype '\(descriptor)' is not read", at: .init(file: path, offset: 10))
+      throw IngotError(.unsupported, "dtype '\(descriptor)' is not read", at: .init(file: path))
     }
     guard let order = value(after: "fortran_order") else { throw broken("no fortran_order") }
     guard order.hasPrefix("False") else {
-      throw IngotError(.unsupported, "Fortran order is not read", at: .init(file: path, offset: 10))
+      throw IngotError(.unsupported, "Fortran order is not read", at: .init(file: path))
     }
     guard let tuple = value(after: "shape"), tuple.first == "(" else { throw broken("no shape") }
     var dims: [Int] = []
@@ -82,14 +107,17 @@ public enum NPY {
 }
 
 extension AtomicFile {
-  /// Writes the magic, version and length that precede an `.npy` header of ASCII text, then the header.
+  /// Writes what precedes the elements of an `.npy` file.
   mutating func write(npyHeader text: String) throws(IngotError) {
-    let length = UInt16(text.utf8.count)
-    let bytes: [UInt8] =
-      [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(truncatingIfNeeded: length), UInt8(length >> 8)]
-      + Array(text.utf8)
-    let result: Result<Void, IngotError> = bytes.withUnsafeBytes { buffer in
-      do throws(IngotError) { return .success(try write(buffer)) } catch { return .failure(error) }
+    try NPY.prefix(text).withBytes { (bytes) throws(IngotError) in try write(bytes) }
+  }
+}
+
+extension Array where Element == UInt8 {
+  /// `withUnsafeBytes` that knows the type of what it throws.
+  func withBytes(_ body: (UnsafeRawBufferPointer) throws(IngotError) -> Void) throws(IngotError) {
+    let result: Result<Void, IngotError> = withUnsafeBytes { bytes in
+      do throws(IngotError) { return .success(try body(bytes)) } catch { return .failure(error) }
     }
     try result.get()
   }
