@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import Reference, Report, check_model, default_atol, inputs, random_ids, run, session
+from common import Reference, Report, check_model, inputs, random_ids, run, session
 
 # Tokens that the penalty head draws from.
 KEPT = 50
@@ -175,7 +175,7 @@ def check(folder, checkpoint, atol=None, quiet=False, reference=None):
     """All checks of an export."""
     reference = reference or Reference(checkpoint)
     device = Device(folder)
-    report = Report(f"{folder}", atol or default_atol(device.dtype), quiet)
+    report = Report(f"{folder}", device.dtype, atol, quiet=quiet)
     for name in device.names:
         check_model(report, device.folder / name)
     report.fact("a file of each kind a layer", len(device.share) == reference.config.num_hidden_layers)
