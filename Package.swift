@@ -60,7 +60,7 @@ let package = Package(
     library(
       "Ingot",
       [
-        "Inspection", "Staging", "Generation", "ONNX", "ONNXRuntime", "Models", "Engine", "NN", "Graph",
+        "Inspection", "Staging", "Generation", "ONNX", "ONNXRuntime", "Models", "Engine", "Quantization", "NN", "Graph",
         "Checkpoints", "Tokenizers", "IngotCore",
       ]),
     .executableTarget(

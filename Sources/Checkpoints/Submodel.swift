@@ -1,4 +1,4 @@
-public import IngotCore
+internal import IngotCore
 
 /// A decoder inside a larger checkpoint, as the Llama of a speech model: its tensors by their prefix, and where its
 /// configuration stands.

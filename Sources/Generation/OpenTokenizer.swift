@@ -53,7 +53,7 @@ private func isDirectory(_ path: String) -> Bool {
 }
 
 extension VocabularyData {
-  fileprivate init(_ file: GGUFVocabulary) {
+  init(_ file: GGUFVocabulary) {
     self.init(
       model: file.model, pre: file.pre ?? "", tokens: file.tokens, types: file.types ?? [],
       scores: file.scores ?? [], merges: file.merges ?? [], bos: file.specialIDs["bos"],

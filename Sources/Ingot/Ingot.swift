@@ -9,5 +9,6 @@
 @_exported public import NN
 @_exported public import ONNX
 @_exported public import ONNXRuntime
+@_exported public import Quantization
 @_exported public import Staging
 @_exported public import Tokenizers

@@ -1,5 +1,5 @@
 public import Checkpoints
-public import Generation
+internal import Generation
 public import IngotCore
 public import Models
 public import ONNX
@@ -45,6 +45,9 @@ public struct ModelExport: Sendable {
     to folder: String, jobs: Int = 2, onProgress: (Int) -> Void = { _ in }
   ) throws(IngotError) -> ExportPlan.Written {
     let folders = [folder] + plan.folders.map { "\(folder)/\($0)" }
+    for (end, character) in zip(folder.indices, folder) where character == "/" && end != folder.startIndex {
+      try makeFolder(String(folder[..<end]))
+    }
     for folder in folders { try makeFolder(folder) }
     try plan.removeStaleModels(in: folder)
     let written = try plan.write(to: folder, jobs: jobs, onProgress: onProgress)

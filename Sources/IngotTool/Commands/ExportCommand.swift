@@ -1,5 +1,5 @@
-import ArgumentParser
-import Ingot
+public import ArgumentParser
+public import Ingot
 
 extension ExportOptions.Preset: ExpressibleByArgument {}
 extension ExportOptions.Split: ExpressibleByArgument {}

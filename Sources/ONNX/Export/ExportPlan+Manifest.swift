@@ -1,5 +1,6 @@
 internal import Checkpoints
 public import IngotCore
+internal import Quantization
 
 #if canImport(Darwin)
   import Darwin

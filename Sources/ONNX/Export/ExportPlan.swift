@@ -93,16 +93,15 @@ extension LoweringStyle {
       Weights(scheme: $0, standard: options.dequantizesByStandard)
     }
     tied = graph.tiedParameters
-    let length = options.plannedLength ?? config.maxPositions
+    // Tables that several exports share follow from their length alone.
+    let length = options.plannedLength ?? (options.cache == .segments ? options.rotaryRows : nil)
     for layer in 0..<config.layerCount {
       let table = config.ropeTable(layer: layer).rawValue
       guard rotary[table] == nil else { continue }
-      rotary[table] = try RotaryFrequencies(
-        config.rope(layer: layer), headDim: config.headDim, maxPositions: config.maxPositions,
-        plannedLength: length)
+      rotary[table] = try RotaryAngles(config, layer: layer, plannedLength: length)
     }
     if options.cache == .segments { rotaryRows = options.rotaryRows }
-    if options.operators == .ort { rotaryRows = length }
+    if options.operators == .ort { rotaryRows = options.plannedLength ?? config.maxPositions }
   }
 }
 

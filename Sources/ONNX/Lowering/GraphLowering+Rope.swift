@@ -68,11 +68,11 @@ extension GraphLowering {
     if rope.rotaryDim < headDim { attributes.append(("rotary_embedding_dim", .int(rope.rotaryDim))) }
     let turned: String
     if style.usesRuntimeOperators {
-      guard let positions, let tables = try tables(rope.table, node) else {
+      guard let tables = try tables(rope.table, node) else {
         throw error(node, "ONNX Runtime's operator needs positions and tables of a known length")
       }
       turned = builder.node(
-        "RotaryEmbedding", [flatX, positions, tables.cos, tables.sin], attributes, domain: "com.microsoft")
+        "RotaryEmbedding", [flatX, tables.rows, tables.cos, tables.sin], attributes, domain: "com.microsoft")
     } else {
       let (cos, sin) = try angles(rope.table, node)
       turned = builder.node("RotaryEmbedding", [flatX, cos, sin], attributes)
@@ -94,18 +94,16 @@ extension GraphLowering {
     let result: (String, String)
     if let tables = try tables(table, node) {
       result = (
-        builder.node("Gather", [tables.cos, positions]), builder.node("Gather", [tables.sin, positions])
+        builder.node("Gather", [tables.cos, tables.rows]), builder.node("Gather", [tables.sin, tables.rows])
       )
     } else {
-      let frequencies = try frequencies(table, node)
-      let inverse = builder.constant(
-        .f32, [frequencies.inverseFrequencies.count], frequencies.inverseFrequencies.map(Double.init))
+      let source = try source(table, node)
       let column = builder.node(
         "Unsqueeze", [cast(positions, to: .f32), builder.ints([style.tokens.count])])
-      let angle = builder.node("Mul", [column, inverse])
+      let angle = builder.node("Mul", [column, inverseFrequencies(source, positions)])
       result = (
-        scaled(builder.node("Cos", [angle]), frequencies.attentionFactor),
-        scaled(builder.node("Sin", [angle]), frequencies.attentionFactor)
+        scaled(builder.node("Cos", [angle]), source.attentionFactor),
+        scaled(builder.node("Sin", [angle]), source.attentionFactor)
       )
     }
     rotaryAngles[table] = result
@@ -117,40 +115,90 @@ extension GraphLowering {
     return style.dtype == .f32 ? product : cast(product, to: style.dtype)
   }
 
-  private func frequencies(_ table: String, _ node: Graph.Node) throws(IngotError) -> RotaryFrequencies {
+  private func source(_ table: String, _ node: Graph.Node) throws(IngotError) -> RotaryAngles {
     guard let known = style.rotary[table] else { throw error(node, "no angles are known for table \"\(table)\"") }
     return known
   }
 
-  /// Tables [rows, R/2] in the weights, where they are wanted.
+  /// Radians per position, [R/2] in f32.
+  private mutating func inverseFrequencies(_ source: RotaryAngles, _ positions: String) -> String {
+    func constant(_ frequencies: RotaryFrequencies, _ builder: inout ModelBuilder) -> String {
+      let values = frequencies.inverseFrequencies.map(Double.init)
+      return builder.constant(.f32, [values.count], values)
+    }
+    switch source {
+    case .fixed(let frequencies): return constant(frequencies, &builder)
+    case .byLength(let short, let long, let threshold):
+      let isLong = builder.node("Greater", [length(positions), builder.int(threshold)])
+      return builder.node("Where", [isLong, constant(long, &builder), constant(short, &builder)])
+    case .growing(_, let theta, let factor, let dim, let maxPositions):
+      // base = theta · (factor · length / maxPositions - (factor - 1)) ^ (dim / (dim - 2)).
+      let longest = builder.node("Max", [length(positions), builder.int(maxPositions)])
+      let ratio = builder.node(
+        "Mul", [cast(longest, to: .f32), builder.scalar(.f32, factor / Double(maxPositions))])
+      let growth = builder.node("Sub", [ratio, builder.scalar(.f32, factor - 1)])
+      let power = builder.node("Pow", [growth, builder.scalar(.f32, Double(dim) / Double(dim - 2))])
+      let base = builder.node("Mul", [power, builder.scalar(.f32, theta)])
+      let exponents = stride(from: 0, to: dim, by: 2).map { -Double($0) / Double(dim) }
+      return builder.node("Pow", [base, builder.constant(.f32, [exponents.count], exponents)])
+    }
+  }
+
+  /// Tokens of the longest sequence so far, an i64 scalar.
+  private mutating func length(_ positions: String) -> String {
+    let last = builder.node("ReduceMax", [positions], [("keepdims", .int(0))])
+    return builder.node("Add", [last, builder.int(1)])
+  }
+
+  /// Tables [rows, R/2] in the weights, where they are wanted, and the tokens' rows in them.
   private mutating func tables(
     _ table: String, _ node: Graph.Node
-  ) throws(IngotError) -> (cos: String, sin: String)? {
-    guard let rows = style.rotaryRows else { return nil }
-    let source = try frequencies(table, node)
-    let dims = [rows, source.inverseFrequencies.count]
+  ) throws(IngotError) -> (cos: String, sin: String, rows: String)? {
+    guard let count = style.rotaryRows, let positions else { return nil }
+    let source = try source(table, node)
+    var sections: [RotarySection] = []
+    var rows = positions
+    switch source {
+    case .fixed(let frequencies), .growing(let frequencies, _, _, _, _):
+      sections = [RotarySection(frequencies: frequencies, rows: count)]
+    case .byLength(let short, let long, let threshold):
+      // Both tables in one: long sequences read below the short table.
+      sections = [
+        RotarySection(frequencies: short, rows: min(threshold, count)),
+        RotarySection(frequencies: long, rows: count),
+      ]
+      let isLong = builder.node("Greater", [length(positions), builder.int(threshold)])
+      let offset = builder.node("Where", [isLong, builder.int(min(threshold, count)), builder.int(0)])
+      rows = builder.node("Add", [positions, offset])
+    }
+    let width = sections[0].frequencies.inverseFrequencies.count
+    let dims = [sections.reduce(0) { $0 + $1.rows }, width]
+    let all = sections
     let names = ["cos", "sin"].map { kind in
       let piece = WeightPiece.computed(
-        ComputedTensor(
-          key: "\(table).\(kind)", source: "\(source)", dtype: style.dtype, dims: dims
-        ) {
-          source.values(rows: rows) { kind == "cos" ? cosf($0) : sinf($0) }
+        ComputedTensor(key: "\(table).\(kind)", source: "\(sections)", dtype: style.dtype, dims: dims) {
+          all.flatMap { $0.values { kind == "cos" ? cosf($0) : sinf($0) } }
         })
       return builder.weight(piece)[0]
     }
-    return (names[0], names[1])
+    return (names[0], names[1], rows)
   }
 }
 
-extension RotaryFrequencies {
-  /// The table [rows, R/2] of a function of the angles at positions 0, 1, …
-  fileprivate func values(rows: Int, _ function: (Float) -> Float) -> [Float] {
-    [Float](unsafeUninitializedCapacity: rows * inverseFrequencies.count) { buffer, count in
+/// Rows of a rotary table.
+private struct RotarySection: Sendable {
+  let frequencies: RotaryFrequencies
+  let rows: Int
+
+  /// A function of the angles at positions 0, 1, …, row-major.
+  func values(_ function: (Float) -> Float) -> [Float] {
+    let inverse = frequencies.inverseFrequencies
+    return [Float](unsafeUninitializedCapacity: rows * inverse.count) { buffer, count in
       for row in 0..<rows {
-        for (column, frequency) in inverseFrequencies.enumerated() {
-          buffer[count + column] = function(Float(row) * frequency) * attentionFactor
+        for (column, frequency) in inverse.enumerated() {
+          buffer[count + column] = function(Float(row) * frequency) * frequencies.attentionFactor
         }
-        count += inverseFrequencies.count
+        count += inverse.count
       }
     }
   }

@@ -1,4 +1,3 @@
-package import Checkpoints
 package import Graph
 package import IngotCore
 package import Quantization
@@ -25,7 +24,7 @@ package struct LoweringStyle: Sendable {
   /// Parameters that are an embedding table and an output head: stored once, as the table needs it.
   package var tied: Set<Parameter> = []
   /// The angles of each rotary table.
-  package var rotary: [String: RotaryFrequencies] = [:]
+  package var rotary: [String: RotaryAngles] = [:]
   /// Rows of rotary tables baked into the weights; nil to compute cosines and sines from positions.
   package var rotaryRows: Int?
 

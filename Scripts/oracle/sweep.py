@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# requires: numpy==2.4.6 torch==2.15.0 transformers==5.23.0 onnx==1.23.2 onnxruntime==1.31.1 onnxruntime-genai==0.18.0
+"""Export tiny checkpoints in every way and check each export.
+
+    python sweep.py --ingot .build/debug/ingot [--presets genai staged packed device] [--models llama-gqa qwen3-bias …]
+        [--opsets 13 15 … 23] [--dtypes f32 f16] [--ops standard ort] [--keep FOLDER]
+
+Without further options: every checkpoint by every preset once, then three of them over all opsets, dtypes and operator
+sets. Prints the failures of an export below its line; the exit code is 1 if there are any.
+"""
+
+import argparse
+import itertools
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import check_device
+import check_genai
+import check_packed
+import check_staged
+from common import Reference, Report
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "Tests/IngotTests/Fixtures/models"
+FEW = ["llama-gqa", "mistral-sliding-head-dim", "qwen3-bias"]
+OPSETS = list(range(13, 24))
+
+# Sizes that divide nothing evenly. Each preset has variants, of which the first is the usual one.
+VARIANTS = {
+    "genai": [[]],
+    "staged": [["--blocks", "2", "--seq-len", "7", "--max-cache-len", "40"],
+               ["--blocks", "1", "--seq-len", "16", "--max-cache-len", "24"]],
+    "packed": [["--kv-layout", "bhsd"], ["--kv-layout", "bshd", "--decoder-pack-size", "1"],
+               ["--kv-layout", "bshd", "--top-k", "5"]],
+    "device": [["--share-length", "9", "--unshare-length", "6", "--seq-length", "24", "--max-pos-len", "40"],
+               ["--share-length", "4", "--unshare-length", "8", "--seq-length", "32", "--max-pos-len", "64"]],
+}
+
+
+def option(arguments, name, kind=str):
+    return kind(arguments[arguments.index(name) + 1]) if name in arguments else None
+
+
+def check(preset, folder, checkpoint, arguments, reference, opset, ops):
+    """The report of one export."""
+    if preset == "genai":
+        return check_genai.check(folder, checkpoint, quiet=True, reference=reference)
+    if preset == "packed":
+        return check_packed.check(folder, checkpoint, quiet=True, reference=reference,
+                                  layout=option(arguments, "--kv-layout"),
+                                  pack=option(arguments, "--decoder-pack-size", int),
+                                  top_k=option(arguments, "--top-k", int))
+    if preset == "device":
+        return check_device.check(folder, checkpoint, quiet=True, reference=reference)
+    return check_staged.check(folder / "prefill", folder / "prefill/decode", checkpoint, quiet=True, reference=reference)
+
+
+def cases(options):
+    """(model, preset, variant, opset, dtype, ops), the wide sweep before the deep one."""
+    names = sorted(p.name for p in MODELS.iterdir() if (p / "config.json").exists())
+    if options.models:
+        names = options.models
+    seen = set()
+    wide = itertools.product(names, options.presets, [0], options.opsets[-1:], options.dtypes[:1], options.ops[:1])
+    deep = itertools.product(options.models or FEW, options.presets, range(3), options.opsets, options.dtypes,
+                             options.ops)
+    for case in itertools.chain(wide, deep):
+        # The other variants of a preset only once, not for all opsets.
+        if case[2] and (case[2] >= len(VARIANTS[case[1]]) or case[3] != options.opsets[-1]):
+            continue
+        # What ONNX Runtime's own operators replace does not depend on the opset.
+        if case[5] == "ort" and (case[1] != "genai" or case[3] not in options.opsets[-2:]):
+            continue
+        if case not in seen:
+            seen.add(case)
+            yield case
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ingot", type=Path, default=ROOT / ".build/debug/ingot")
+    parser.add_argument("--presets", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--models", nargs="+")
+    parser.add_argument("--opsets", nargs="+", type=int, default=OPSETS)
+    parser.add_argument("--dtypes", nargs="+", default=["f32", "f16"])
+    parser.add_argument("--ops", nargs="+", default=["standard", "ort"])
+    parser.add_argument("--keep", type=Path, help="where failing exports are kept")
+    options = parser.parse_args()
+
+    failures, count, start = [], 0, time.time()
+    references = {}
+    for model, preset, variant, opset, dtype, ops in cases(options):
+        count += 1
+        arguments = ["--preset", preset, "--dtype", dtype, "--opset", str(opset), "--ops", ops,
+                     *VARIANTS[preset][variant], "--no-verify"]
+        line = f"{model:36} {' '.join(arguments)}"
+        checkpoint = MODELS / model
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "export"
+            done = subprocess.run([options.ingot, "export", checkpoint, "-o", folder, *arguments],
+                                  capture_output=True, text=True)
+            if done.returncode:
+                report = Report(line, quiet=True)
+                report.fact("ingot export", False, done.stderr.strip().replace("\n", " | ")[:400])
+            else:
+                if model not in references:
+                    references[model] = Reference(checkpoint)
+                report = Report(line, quiet=True)
+                try:
+                    report = check(preset, folder, checkpoint, arguments, references[model], opset, ops)
+                except Exception as error:  # an export that a check cannot even open
+                    report.fact("open", False, f"{type(error).__name__}: {str(error).splitlines()[0][:300]}")
+                if report.failures and options.keep:
+                    shutil.copytree(folder, options.keep / f"{count:04}-{model}-{preset}", dirs_exist_ok=True)
+        print(f"{'FAIL' if report.failures else 'ok  '}  {line}  ({len(report.rows)} checks)", flush=True)
+        for name, _, text in report.failures:
+            print(f"          {name}: {text}", flush=True)
+        if report.failures:
+            failures.append(line)
+    print(f"{count - len(failures)} of {count} exports pass, {time.time() - start:.0f} s")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

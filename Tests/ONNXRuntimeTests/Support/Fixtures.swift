@@ -1,0 +1,29 @@
+import Foundation
+import IngotCore
+import ONNXRuntime
+
+/// The library, if this machine has one: without it the tests that run models are skipped.
+let library: OrtRuntime? = try? OrtRuntime.load()
+
+/// The path of a model made by Scripts/make_onnxruntime_fixtures.py.
+func fixture(_ name: String) -> String {
+  Bundle.module.resourceURL!.appendingPathComponent("Fixtures/\(name)").path
+}
+
+func session(_ name: String, _ options: OrtSession.Options = .init()) throws -> OrtSession {
+  try OrtSession(library!, path: fixture(name), options: options)
+}
+
+/// The error that a body throws.
+func failure(_ body: () throws -> Void) -> IngotError? {
+  do { try body() } catch { return error as? IngotError }
+  return nil
+}
+
+/// A fresh folder, removed after use.
+func withFolder(_ body: (String) throws -> Void) throws {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ingot-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  try body(folder.path)
+}
