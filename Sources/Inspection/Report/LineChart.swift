@@ -64,16 +64,20 @@ struct LineChart {
       for (index, value) in line.values.enumerated() {
         let isMarked = line.marked.contains(index)
         svg.circle(
-          x: x(index), y: y(value), radius: isMarked ? 5 : 2.2, fill: isMarked ? "#ffffff" : color, stroke: color,
+          x: x(index), y: y(value), radius: isMarked ? 5 : 2.2, fill: isMarked ? "#ffffff" : color,
+          stroke: color,
           title: "\(line.name), \(columns[index]): \(NumberText.short(value))")
       }
       let legendY = top + height + 58 + 18 * Double(number)
-      svg.path([(left, legendY - 4), (left + 28, legendY - 4)], stroke: color, dashes: Self.dashes[number % Self.dashes.count])
+      svg.path(
+        [(left, legendY - 4), (left + 28, legendY - 4)], stroke: color,
+        dashes: Self.dashes[number % Self.dashes.count])
       svg.text(line.name, x: left + 36, y: legendY)
     }
     if let markTitle {
       let legendY = top + height + 58 + 18 * Double(series.count)
-      svg.circle(x: left + 14, y: legendY - 4, radius: 5, fill: "#ffffff", stroke: "#222222", title: markTitle)
+      svg.circle(
+        x: left + 14, y: legendY - 4, radius: 5, fill: "#ffffff", stroke: "#222222", title: markTitle)
       svg.text(markTitle, x: left + 36, y: legendY)
     }
     svg.text(xTitle, x: left + width / 2, y: top + height + 34, anchor: .middle)

@@ -10,28 +10,18 @@ extension VerificationReport {
     }
     var rows: [[String]] = []
     for run in cases {
-      rows.append([run.name, "\(run.tokenCount)"] + run.prefill.htmlCells)
+      rows.append([run.name, "\(run.tokenCount)"] + run.prefill.cells)
       if !run.steps.isEmpty {
-        rows.append(["then decoding", "\(run.steps.count)"] + run.decode.htmlCells)
+        rows.append(["then decoding", "\(run.steps.count)"] + run.decode.cells)
       }
     }
-    rows.append(["overall", ""] + total.htmlCells)
+    rows.append(["overall", ""] + total.cells)
     page.table(
       "Logits",
       ["case", "tokens", "rows", "max abs", "max rel", "min cosine", "top-1", "mean KL", "max KL"], rows)
     for picture in pictures { page.picture(picture) }
     page.list("Left out", notes)
     return page.text
-  }
-}
-
-extension LogitsDifference {
-  fileprivate var htmlCells: [String] {
-    [
-      "\(rows)", NumberText.short(values.maxAbsolute), NumberText.short(values.maxRelative),
-      NumberText.cosine(minCosine), NumberText.fixed(top1 * 100, digits: 1) + "%", NumberText.short(meanKL),
-      NumberText.short(maxKL),
-    ]
   }
 }
 

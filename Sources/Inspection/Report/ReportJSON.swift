@@ -54,7 +54,8 @@ extension LogitsDifference {
     var members = values.members
     members.insert(.init("rows", .int(rows)), at: 0)
     members += [
-      .init("min_cosine", .double(minCosine)), .init("top1", .double(top1)), .init("mean_kl", .double(meanKL)),
+      .init("min_cosine", .double(minCosine)), .init("top1", .double(top1)),
+      .init("mean_kl", .double(meanKL)),
       .init("max_kl", .double(maxKL)),
     ]
     return .object(JSONObject(members))
@@ -89,7 +90,8 @@ extension Comparison {
                   [
                     .init("name", .string(entry.name)), .init("shape", entry.shape.json),
                     .init("dtype_a", .string(entry.dtypes.0.rawValue)),
-                    .init("dtype_b", .string(entry.dtypes.1.rawValue)), .init("trimmed", .bool(entry.isTrimmed)),
+                    .init("dtype_b", .string(entry.dtypes.1.rawValue)),
+                    .init("trimmed", .bool(entry.isTrimmed)),
                   ] + entry.difference.members))
             })),
         .init(

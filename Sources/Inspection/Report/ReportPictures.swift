@@ -14,7 +14,9 @@ extension VerificationReport {
   private var layerMaps: [HeatMap] {
     cases.flatMap { run in
       LayerValue.allCases.compactMap { value -> HeatMap? in
-        let layers = layers.filter { $0.caseName == run.name && $0.value == value }.sorted { $0.index < $1.index }
+        let layers = layers.filter { $0.caseName == run.name && $0.value == value }.sorted {
+          $0.index < $1.index
+        }
         guard !layers.isEmpty else { return nil }
         var map = HeatMap(
           title: "\(value.title), \(run.name)", xTitle: "prefill, then decoded token",

@@ -39,7 +39,8 @@ extension VerificationReport {
 }
 
 extension LogitsDifference {
-  fileprivate var cells: [String] {
+  /// A row of the table of logits.
+  var cells: [String] {
     [
       "\(rows)", NumberText.short(values.maxAbsolute), NumberText.short(values.maxRelative),
       NumberText.cosine(minCosine), NumberText.fixed(top1 * 100, digits: 1) + "%", NumberText.short(meanKL),
@@ -57,7 +58,8 @@ extension Comparison {
     ])
     for entry in entries {
       let difference = entry.difference
-      let dtype = entry.dtypes.0 == entry.dtypes.1 ? "\(entry.dtypes.0)" : "\(entry.dtypes.0)/\(entry.dtypes.1)"
+      let dtype =
+        entry.dtypes.0 == entry.dtypes.1 ? "\(entry.dtypes.0)" : "\(entry.dtypes.0)/\(entry.dtypes.1)"
       table.append([
         entry.name, "\(entry.shape)\(entry.isTrimmed ? "*" : "")", dtype,
         NumberText.short(difference.meanSquared), NumberText.cosine(difference.cosine),
@@ -82,7 +84,8 @@ extension TensorSummary {
     var table = TextTable(["tensor", "dtype", "shape", "min", "max", "mean", "nonfinite"])
     for summary in summaries {
       let numbers = [summary.minimum, summary.maximum, summary.mean].map { $0.map(NumberText.short) ?? "-" }
-      table.append([summary.name, "\(summary.dtype)", "\(summary.shape)"] + numbers + ["\(summary.nonFinite)"])
+      table.append(
+        [summary.name, "\(summary.dtype)", "\(summary.shape)"] + numbers + ["\(summary.nonFinite)"])
     }
     return table.text
   }

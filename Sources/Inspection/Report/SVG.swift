@@ -18,7 +18,8 @@ struct SVG {
 
   /// - Parameter title: what shows when the pointer rests on it.
   mutating func rectangle(
-    x: Double, y: Double, width: Double, height: Double, fill: String, stroke: String? = nil, title: String? = nil
+    x: Double, y: Double, width: Double, height: Double, fill: String, stroke: String? = nil,
+    title: String? = nil
   ) {
     let line = stroke.map { " stroke=\"\($0)\"" } ?? ""
     let inside = title.map { "><title>\(SVG.escaped($0))</title></rect>" } ?? "/>"
