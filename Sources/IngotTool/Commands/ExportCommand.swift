@@ -118,7 +118,8 @@ struct ExportCommand: ParsableCommand {
       options.quantization = try BlockQuantization(
         bits: quant == .int8 ? 8 : 4, groupSize: isPerChannel ? nil : groupSize ?? 32, isSymmetric: symmetric)
     } else if groupSize != nil || symmetric {
-      throw IngotError(.argument, "--group-size and --symmetric are for quantised weights", hint: "add --quant")
+      throw IngotError(
+        .argument, "--group-size and --symmetric are for quantised weights", hint: "add --quant")
     }
     shapes.apply(to: &options)
     return options

@@ -2,6 +2,7 @@ public import ArgumentParser
 public import Ingot
 
 extension KVType: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 
 /// The model.
 struct ModelArgument: ParsableArguments {
