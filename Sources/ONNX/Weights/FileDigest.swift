@@ -24,9 +24,12 @@ package func digestOfFile(_ path: String) throws(IngotError) -> String {
   }
 }
 
+/// The SHA-256 of bytes in hexadecimal digits.
+package func digestOfBytes(_ bytes: [UInt8]) -> String { SHA256.hash(data: bytes).hexadecimal }
+
 /// The SHA-256 of a text in hexadecimal digits.
 package func digestOfText(_ text: String) -> String {
-  SHA256.hash(data: Array(text.utf8)).hexadecimal
+  digestOfBytes(Array(text.utf8))
 }
 
 /// What tells whether a file is still the one it was, without reading it.
