@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import Reference, Report, check_model, default_atol, inputs, random_ids, run, session
+from common import Reference, Report, check_model, inputs, random_ids, run, session
 
 
 class Decoder:
@@ -149,7 +149,7 @@ def check_generation(report, folder, reference, length=5, steps=12):
     stops = stops if isinstance(stops, list) else [stops]
     end = next((i + 1 for i, token in enumerate(want) if token in stops), steps)
     got = got[:end]
-    report.fact("onnxruntime-genai's greedy tokens", got == want[:end] or lead < report.atol,
+    report.fact("onnxruntime-genai's greedy tokens", got == want[:end] or lead < (report.rms or report.atol),
                 f"{len(got)} tokens, smallest lead {lead:.1e}" if got == want[:end] else f"{got}, not {want[:end]}")
 
 
@@ -158,10 +158,10 @@ def check(folder, checkpoint, atol=None, lengths=(1, 2, 5, 17, 33), quiet=False,
     reference = reference or Reference(checkpoint)
     decoder = Decoder(folder)
     quantised = any(node in {"MatMulNBits", "DequantizeLinear"} for node in operators(folder))
-    report = Report(f"{folder}", atol or default_atol(decoder.kv_dtype, quantised), quiet)
+    report = Report(f"{folder}", decoder.kv_dtype, atol, quantised, quiet)
     grouped = "GroupQueryAttention" in operators(folder)
     check_model(report, Path(folder) / "model.onnx")
-    longest = reference.config.max_position_embeddings
+    longest = reference.longest
     check_lengths(report, decoder, reference, [n for n in lengths if n <= longest])
     check_pieces(report, decoder, reference, min(20, longest))
     report.attempt("cache", lambda: check_cache(report, decoder, min(12, longest)))
@@ -184,7 +184,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("export", type=Path)
     parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--atol", type=float, help="bound of logits; by default that of the dtype")
+    parser.add_argument("--atol", type=float, help="bound of logits; by default the dtype's")
     parser.add_argument("--lengths", type=int, nargs="+", default=[1, 2, 5, 17, 33])
     options = parser.parse_args()
     return check(options.export, options.checkpoint, options.atol, options.lengths).finish()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import Reference, Report, check_model, default_atol, inputs, random_ids, run, session
+from common import Reference, Report, check_model, inputs, random_ids, run, session
 
 
 class Parts:
@@ -135,7 +135,7 @@ def check(folder, checkpoint, atol=None, quiet=False, reference=None, layout=Non
     """All checks of an export, and that it is what was asked for."""
     reference = reference or Reference(checkpoint)
     parts = Parts(folder)
-    report = Report(f"{folder}", atol or default_atol(parts.dtype), quiet)
+    report = Report(f"{folder}", parts.dtype, atol, quiet=quiet)
     for name in parts.names:
         check_model(report, parts.folder / name)
     layers = reference.config.num_hidden_layers
@@ -147,7 +147,7 @@ def check(folder, checkpoint, atol=None, quiet=False, reference=None, layout=Non
         report.fact("size of the packs", parts.layers[0] == min(pack, layers), str(parts.layers))
     report.fact("outputs of the head", (len(parts.head_outputs) == 2) if top_k else
                 parts.head_outputs == ["lm_logits"], str(parts.head_outputs))
-    longest = reference.config.max_position_embeddings
+    longest = reference.longest
     for length in (n for n in (1, 4, 18) if n <= longest):
         ids = random_ids(reference.config.vocab_size, length, seed=length)
         want = reference.logits([ids])

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import Reference, Report, check_model, default_atol, ingot_settings, inputs, random_ids, run, session
+from common import Reference, Report, check_model, ingot_settings, inputs, random_ids, run, session
 
 
 class Parts:
@@ -100,7 +100,7 @@ def prefill(parts, cache, ids):
     return np.concatenate([step(parts, cache, ids[i:i + parts.length]) for i in range(0, len(ids), parts.length)])
 
 
-def check_run(report, name, first, second, ids, want, split, dtype, bound, poison=0.0):
+def check_run(report, name, first, second, ids, want, split, dtype, poison=0.0, bound=None):
     """Prefill of `split` tokens by the first folder, the rest token by token by the second."""
     def body():
         cache = Cache(first, dtype, poison)
@@ -110,13 +110,12 @@ def check_run(report, name, first, second, ids, want, split, dtype, bound, poiso
     report.attempt(name, body)
 
 
-def check(prefill_folder, decode_folder, checkpoint, atol=None, quiet=False, reference=None, kv_atol=5e-3):
+def check(prefill_folder, decode_folder, checkpoint, atol=None, quiet=False, reference=None):
     """All checks of an export."""
     reference = reference or Reference(checkpoint)
     first = Parts(prefill_folder)
     second = Parts(decode_folder) if decode_folder else first
-    atol = atol or default_atol(first.dtype)
-    report = Report(f"{prefill_folder}", atol, quiet)
+    report = Report(f"{prefill_folder}", first.dtype, atol, quiet=quiet)
     for parts in dict.fromkeys((first, second)):
         for name in parts.names:
             check_model(report, parts.folder / name)
@@ -126,7 +125,7 @@ def check(prefill_folder, decode_folder, checkpoint, atol=None, quiet=False, ref
     report.fact("both folders have the same caches", first.caches == second.caches)
 
     s, c = first.length, first.cache_length
-    longest = min(c, reference.config.max_position_embeddings)
+    longest = min(c, reference.longest)
     total = min(longest, 2 * s + 7)
     ids = random_ids(reference.config.vocab_size, total)
     want = reference.logits([ids])[0]
@@ -134,16 +133,16 @@ def check(prefill_folder, decode_folder, checkpoint, atol=None, quiet=False, ref
               "nearly all": total - 1}
     for name, split in splits.items():
         if split < total:
-            check_run(report, f"prefill of {name}, then decode", first, second, ids, want, split, first.dtype, atol)
-    check_run(report, "unwritten slots stay unseen", first, second, ids, want, min(s, total - 2), first.dtype, atol,
+            check_run(report, f"prefill of {name}, then decode", first, second, ids, want, split, first.dtype)
+    check_run(report, "unwritten slots stay unseen", first, second, ids, want, min(s, total - 2), first.dtype,
               # Scores of such keys must stay far from the mask's filler, which for halves is 65504.
               poison=1e4 if first.dtype == np.float32 else 50.0)
     check_run(report, "caches in float16", first, second, ids, want, min(s, total - 2), np.float16,
-              max(atol, kv_atol))
+              bound=3e-2)
     if longest == c:
         full = random_ids(reference.config.vocab_size, c, seed=5)
         check_run(report, "cache filled to its end", first, second, full, reference.logits([full])[0],
-                  c - min(c - 1, 4), first.dtype, atol)
+                  c - min(c - 1, 4), first.dtype)
     return report
 
 

@@ -18,19 +18,27 @@ DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(in
 class Report:
     """Differences by name, each with the bound it must keep."""
 
-    def __init__(self, title, atol=None, quiet=False):
-        self.title, self.atol, self.quiet, self.rows = title, atol, quiet, []
+    def __init__(self, title, dtype=np.float32, atol=None, quantised=False, quiet=False):
+        """`atol` is the bound of logits; else float32 sums in another order may differ by 1e-4, halves of 11 bits by a
+        hundredth of the numbers' size over some layers, and integer weights by what rounding leaves."""
+        self.title, self.quiet, self.rows = title, quiet, []
+        self.atol = atol or 1e-4
+        self.rms = None if atol or dtype == np.float32 and not quantised else 0.3 if quantised else 1e-2
 
     def close(self, name, got, want, bound=None):
-        """The largest absolute difference of two arrays of one shape."""
+        """Two arrays of one shape: their largest difference, or with halves its root mean square beside the numbers'."""
         got, want = np.asarray(got, np.float32), np.asarray(want, np.float32)
-        bound = bound if bound is not None else self.atol
+        is_relative = bound is None and self.rms is not None
+        bound = bound or self.rms or self.atol
         if got.shape != want.shape:
             return self.fact(name, False, f"shape {got.shape}, not {want.shape}")
         if not np.isfinite(got).all():
             return self.fact(name, False, f"{np.size(got) - np.isfinite(got).sum()} numbers are not finite")
-        difference = float(np.abs(got - want).max()) if got.size else 0.0
-        self.fact(name, difference <= bound, f"{difference:.2e} <= {bound:.0e}")
+        size = np.abs(got - want)
+        value = float(size.max())
+        if is_relative:
+            value = float(np.sqrt((size ** 2).mean() / (want ** 2).mean()))
+        self.fact(name, value <= bound, f"{value:.2e} <= {bound:.0e}{' (rms)' if is_relative else ''}")
 
     def fact(self, name, holds, text=""):
         """A claim that holds or not."""
@@ -66,6 +74,10 @@ class Reference:
         self.model = transformers.AutoModelForCausalLM.from_pretrained(
             checkpoint, dtype=torch.float32, attn_implementation="eager").eval()
         self.config = self.model.config
+        rope = getattr(self.config, "rope_parameters", None) or {}
+        # Longer sequences turn by another table in transformers, while an export has one.
+        self.longest = min(self.config.max_position_embeddings, rope.get("original_max_position_embeddings", 1 << 40)
+                           if rope.get("rope_type") == "longrope" else 1 << 40)
 
     @torch.no_grad()
     def logits(self, ids, mask=None, positions=None):
@@ -137,11 +149,3 @@ def ingot_settings(folder):
     """The `ingot` object of the config.json of an export."""
     path = Path(folder) / "config.json"
     return json.loads(path.read_text()).get("ingot", {}) if path.exists() else {}
-
-
-def default_atol(session_or_dtype, quantised=False):
-    """The bound for logits of some units' size: float32 sums in another order, or halves of 11 bits over some layers."""
-    dtype = session_or_dtype
-    if quantised:
-        return 1.0
-    return 1e-4 if dtype == np.float32 else 3e-2

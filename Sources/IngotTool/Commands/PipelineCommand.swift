@@ -14,7 +14,7 @@ struct PipelineCommand: ParsableCommand {
   /// Where keys and values are kept.
   enum Cache: String, ExpressibleByArgument, CaseIterable { case files, memory }
 
-  @OptionGroup var prompt: PromptArguments
+  @OptionGroup var prompt: StagePromptArguments
 
   @Option(name: .customLong("onnx-dir"), parsing: .unconditional, help: "The staged export, for both phases.")
   var onnxDir: String?

@@ -18,7 +18,7 @@ extension StageCommand {
     static let configuration = CommandConfiguration(
       commandName: "embed", abstract: "Tokens to hidden_block0.npy, mask, positions and meta.json.")
 
-    @OptionGroup var prompt: PromptArguments
+    @OptionGroup var prompt: StagePromptArguments
 
     @Option(name: .customLong("onnx-dir"), parsing: .unconditional, help: "The folder with embed.onnx.")
     var onnxDir: String

@@ -26,7 +26,7 @@ struct OrtArguments: ParsableArguments {
 }
 
 /// A prompt, in one of its forms.
-struct PromptArguments: ParsableArguments {
+struct StagePromptArguments: ParsableArguments {
   @Option(
     name: [.customShort("p"), .customLong("prompt")], parsing: .unconditional, help: "The prompt as text.")
   var prompt: String?

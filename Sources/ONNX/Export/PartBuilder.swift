@@ -136,6 +136,7 @@ struct PartBuilder {
 
   private mutating func declarePresent() {
     let layers = plan.segment.layers
+    guard !layers.isEmpty else { return }
     switch plan.cache {
     case .none(let layout): declarePresent(dims(layout, sequence))
     case .growing(let layout, _, let total, _): declarePresent(dims(layout, total))
