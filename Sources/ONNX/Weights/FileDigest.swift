@@ -24,6 +24,9 @@ package func digestOfFile(_ path: String) throws(IngotError) -> String {
   }
 }
 
+/// The SHA-256 of bytes in hexadecimal digits.
+package func digestOfBytes(_ bytes: [UInt8]) -> String { SHA256.hash(data: bytes).hexadecimal }
+
 /// The SHA-256 of a text in hexadecimal digits.
 package func digestOfText(_ text: String) -> String { digestOfBytes(Array(text.utf8)) }
 
