@@ -17,7 +17,8 @@ struct IngotCommand: ParsableCommand {
     version: "ingot 0.1.0",
     subcommands: [
       RunCommand.self, InfoCommand.self, GraphCommand.self, LogitsCommand.self, TokenizeCommand.self,
-      DetokenizeCommand.self, TemplateCommand.self, ExportCommand.self,
+      DetokenizeCommand.self, TemplateCommand.self, ExportCommand.self, VerifyCommand.self,
+      DumpCommand.self, CompareCommand.self,
     ])
 
   static func main() {

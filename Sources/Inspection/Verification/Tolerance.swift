@@ -20,3 +20,14 @@ public struct Tolerance: Sendable, Equatable {
 public enum Precision: String, Sendable, CaseIterable {
   case f32, f16, bf16, int8, int4
 }
+
+extension Tolerance {
+  /// Bounds that honest rounding keeps and broken exports do not.
+  public init(for precision: Precision) {
+    self.init()
+    switch precision {
+    case .f32: maxScaled = 1e-4
+    case .f16, .bf16, .int8, .int4: break
+    }
+  }
+}

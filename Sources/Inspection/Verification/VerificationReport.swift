@@ -1,4 +1,4 @@
-public import IngotCore
+internal import IngotCore
 
 /// What a verification found.
 public struct VerificationReport: Sendable {

@@ -93,6 +93,11 @@ extension GraphLowering {
     _ perSequence: String, _ total: String
   ) throws(IngotError) -> String {
     guard let past = cache.past[layer] else { throw error(node, "layer \(layer) has no cache") }
+    guard sizes.headDim % 8 == 0 else {
+      throw error(
+        node, "GroupQueryAttention takes heads of a multiple of 8; the model's are \(sizes.headDim) wide",
+        hint: "use --ops standard")
+    }
     let widths = [sizes.heads, sizes.kvHeads, sizes.kvHeads].map { $0 * sizes.headDim }
     let rows = zip(operands, widths).map {
       flat[$0] ?? builder.node("Reshape", [$0, builder.ints([0, 0, $1])])
