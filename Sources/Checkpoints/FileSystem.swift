@@ -1,4 +1,4 @@
-import IngotCore
+package import IngotCore
 
 #if canImport(Darwin)
   import Darwin
@@ -6,11 +6,11 @@ import IngotCore
   import Glibc
 #endif
 
-/// The few questions to the file system that opening a checkpoint needs.
-enum FileSystem {
-  enum Item { case file, directory, other, missing }
+/// The few questions to the file system that opening a model needs.
+package enum FileSystem {
+  package enum Item { case file, directory, other, missing }
 
-  static func item(at path: String) -> Item {
+  package static func item(at path: String) -> Item {
     var status = stat()
     guard stat(path, &status) == 0 else { return .missing }
     switch status.st_mode & S_IFMT {
@@ -20,10 +20,10 @@ enum FileSystem {
     }
   }
 
-  static func exists(_ path: String) -> Bool { item(at: path) != .missing }
+  package static func exists(_ path: String) -> Bool { item(at: path) != .missing }
 
   /// Names in a directory, sorted, without hidden ones.
-  static func names(in path: String) throws(IngotError) -> [String] {
+  package static func names(in path: String) throws(IngotError) -> [String] {
     guard let directory = opendir(path) else { throw .system("cannot list the directory", path: path) }
     defer { closedir(directory) }
     var names: [String] = []
@@ -36,7 +36,7 @@ enum FileSystem {
     return names.sorted()
   }
 
-  static func join(_ directory: String, _ name: String) -> String {
+  package static func join(_ directory: String, _ name: String) -> String {
     directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
   }
 }

@@ -15,6 +15,8 @@ public final class TextModel: Sendable {
     public var kvType = KVType.f16
     /// Sequences of full length the cache has room for.
     public var sequences = 1
+    /// ONNX Runtime's library, for exports in ONNX; nil to look for it.
+    public var ortLibrary: String?
 
     /// The defaults.
     public init() {}
@@ -35,20 +37,32 @@ public final class TextModel: Sendable {
   private let tokenizerError: IngotError?
   private let thread = Locked<EngineThread?>(nil)
 
-  /// Opens a checkpoint and packs its weights. A missing tokenizer shows when it is needed.
+  /// Opens a checkpoint and packs its weights, or loads an export in ONNX. A missing tokenizer shows when it is
+  /// needed.
   /// - Throws: errors of the files; `.argument` for options out of range; `.memory`.
   public convenience init(_ path: String, options: Options = Options()) throws(IngotError) {
-    try self.init(openCheckpoint(path), options: options)
+    if isONNXExport(path) {
+      let model = try openModel(path, options: options)
+      self.init(path, model) { () throws(IngotError) in try openTokenizer(path) }
+    } else {
+      try self.init(openCheckpoint(path), options: options)
+    }
   }
 
   /// Packs the weights of a checkpoint; see above.
   /// - Throws: as above.
-  public init(_ checkpoint: any Checkpoint, options: Options = Options()) throws(IngotError) {
-    path = checkpoint.path
+  public convenience init(_ checkpoint: any Checkpoint, options: Options = Options()) throws(IngotError) {
     let model = try CPUModel(checkpoint, options: try options.engineOptions(for: checkpoint.config))
+    self.init(checkpoint.path, model) { () throws(IngotError) in try openTokenizer(of: checkpoint) }
+  }
+
+  private init(
+    _ path: String, _ model: any LanguageModel, tokenizer open: () throws(IngotError) -> Tokenizer
+  ) {
+    self.path = path
     var tokenizer: Tokenizer?
     var failure: IngotError?
-    do throws(IngotError) { tokenizer = try openTokenizer(of: checkpoint) } catch { failure = error }
+    do throws(IngotError) { tokenizer = try open() } catch { failure = error }
     generator = Generator(model, tokenizer: tokenizer)
     tokenizerError = failure
   }
@@ -86,14 +100,20 @@ extension TextModel.Options {
   /// - Throws: `.argument` for numbers out of range.
   public func engineOptions(for config: DecoderConfig) throws(IngotError) -> DecoderEngine.Options {
     let context = contextLength ?? min(config.maxPositions, TextModel.defaultContextLength)
+    try check()
     try check("context length", context, 1...TextModel.maximumContextLength)
-    if let threads { try check("number of threads", threads, 1...TextModel.maximumThreads) }
     var options = DecoderEngine.Options(contextLength: context)
     // More threads than processors take turns, and each turn lost is waited for at every step.
     options.engine = EngineOptions(threads: threads.map { min($0, EngineOptions().threads) })
     options.kvType = kvType
     options.sequences = sequences
     return options
+  }
+
+  /// - Throws: `.argument` for numbers out of range.
+  func check() throws(IngotError) {
+    if let contextLength { try check("context length", contextLength, 1...TextModel.maximumContextLength) }
+    if let threads { try check("number of threads", threads, 1...TextModel.maximumThreads) }
   }
 
   private func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(IngotError) {

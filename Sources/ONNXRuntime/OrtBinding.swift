@@ -34,6 +34,7 @@ public final class OrtBinding: @unchecked Sendable {
   /// Binds a value to an input, in place of what was bound to it.
   /// - Throws: `.argument` for an unknown name, `.shape` for a value that does not fit.
   public func bind(input name: String, to value: OrtValue) throws(IngotError) {
+    if inputs[name] === value { return }
     let port = try session.port(named: name, .input)
     try session.check(value.dtype, value.shape, fits: port, .input)
     try session.runtime.check(
@@ -45,6 +46,7 @@ public final class OrtBinding: @unchecked Sendable {
   /// Binds a value that an output is written to.
   /// - Throws: as above.
   public func bind(output name: String, to value: OrtValue) throws(IngotError) {
+    if outputs[name] === value { return }
     let port = try session.port(named: name, .output)
     try session.check(value.dtype, value.shape, fits: port, .output)
     try session.runtime.check(
@@ -58,6 +60,7 @@ public final class OrtBinding: @unchecked Sendable {
   /// Lets every run allocate an output; `takeOutputs` hands it out.
   /// - Throws: `.argument` for an unknown name.
   public func bind(allocatedOutput name: String) throws(IngotError) {
+    if allocated.contains(name) { return }
     _ = try session.port(named: name, .output)
     try bindAllocated(name)
     outputs[name] = nil

@@ -22,15 +22,13 @@ struct LogitsCommand: ParsableCommand {
     guard !ids.ids.isEmpty else { throw IngotError(.argument, "--ids is empty") }
     let chunk = chunk ?? ids.ids.count
     guard chunk > 0 else { throw IngotError(.argument, "--chunk is \(chunk); it must be at least 1") }
-    let checkpoint = try openCheckpoint(model.model)
-    let vocabSize = checkpoint.config.vocabSize
+    let runner = try openModel(model.model, options: engine.options(contextLength: ids.ids.count))
+    let vocabSize = runner.config.vocabSize
     for id in ids.ids where id < 0 || id >= vocabSize {
       throw IngotError(.argument, "token id \(id) is outside the vocabulary of \(vocabSize)")
     }
     let shape = try Shape(checking: [ids.ids.count, vocabSize])
-    let options = try engine.options(contextLength: ids.ids.count).engineOptions(for: checkpoint.config)
     var writer = try NPYWriter(path: output, dtype: .f32, shape: shape)
-    let runner = try CPUModel(checkpoint, options: options)
     let sequence = try runner.makeSequence(plannedLength: ids.ids.count)
     var start = 0
     while start < ids.ids.count {

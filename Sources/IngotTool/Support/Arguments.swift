@@ -6,7 +6,7 @@ extension Precision: ExpressibleByArgument {}
 
 /// The model.
 struct ModelArgument: ParsableArguments {
-  @Argument(help: "A folder of config.json and *.safetensors, or a .gguf file.")
+  @Argument(help: "A folder of config.json and *.safetensors, a .gguf file, or a folder of ONNX models.")
   var model: String
 }
 
@@ -20,9 +20,16 @@ struct EngineArguments: ParsableArguments {
   @Option(name: .customLong("kv-type"), help: "Element type of the key/value cache: f16 or f32.")
   var kvType = KVType.f16
 
+  @Option(
+    name: .customLong("ort-library"),
+    help:
+      "ONNX Runtime's library, for models in ONNX; by default INGOT_ORT_LIBRARY, or one that is installed.")
+  var ortLibrary: String?
+
   func options(contextLength: Int?) -> TextModel.Options {
     var options = TextModel.Options()
     (options.contextLength, options.threads, options.kvType) = (contextLength, threads, kvType)
+    options.ortLibrary = ortLibrary
     return options
   }
 }
