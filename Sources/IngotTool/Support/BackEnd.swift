@@ -17,15 +17,23 @@ enum BackEnd {
   /// Opens a back end of any kind.
   /// - Parameters:
   ///   - contextLength: most tokens of a sequence, where the back end lets one choose.
+  ///   - rounding: what is done to the weights of a checkpoint first.
   /// - Throws: what is wrong with the files.
   static func open(
-    _ path: String, engine: ExactEngineArguments, contextLength: Int
+    _ path: String, engine: ExactEngineArguments, contextLength: Int, rounding: WeightRounding? = nil
   ) throws(IngotError) -> any LanguageModel {
-    let checkpoint = try openCheckpoint(path)
+    var checkpoint = try openCheckpoint(path)
+    var rounded: RoundedCheckpoint?
+    if let rounding {
+      let copy = try RoundedCheckpoint(checkpoint, rounding)
+      (rounded, checkpoint) = (copy, copy)
+    }
     var options = TextModel.Options()
     (options.contextLength, options.threads, options.kvType) = (contextLength, engine.threads, engine.kvType)
     var engineOptions = try options.engineOptions(for: checkpoint.config)
     engineOptions.observesLayers = true
-    return try CPUModel(checkpoint, options: engineOptions)
+    do throws(IngotError) { return try CPUModel(checkpoint, options: engineOptions) } catch {
+      throw rounded?.failure ?? error
+    }
   }
 }
