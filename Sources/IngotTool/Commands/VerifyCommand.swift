@@ -7,7 +7,7 @@ struct VerifyCommand: ParsableCommand {
     commandName: "verify",
     abstract: "Runs two back ends on the same tokens and says by how much they differ.",
     discussion: """
-      A is the reference. Prefills of several lengths, in one piece and in several, then tokens decoded with a filled \
+      A is the reference, in 32-bit floats whatever its weights are. Prefills of several lengths, in one piece and in several, then tokens decoded with a filled \
       cache, which are A's likeliest for both. Without a prompt the tokens are pseudo-random, the same every time. \
       max_rel is the largest difference as a part of the largest |A|. NaN and infinity always fail; other \
       differences fail only beyond --tolerance. With --dtype or --quant A's weights are rounded as an export with \
@@ -68,7 +68,7 @@ struct VerifyCommand: ParsableCommand {
       prompts.map(\.count).max() ?? (lengths?.ids ?? Verification.Options.defaultLengths).max() ?? 0
     let context = min(max(longest, 1), TextModel.maximumContextLength) + steps
     let reference = try BackEnd.open(
-      a, engine: engine, contextLength: context, rounding: try rounding.rounding())
+      a, engine: engine, contextLength: context, isReference: true, rounding: try rounding.rounding())
     let candidate = try BackEnd.open(b, engine: engine, contextLength: context)
     if prompts.isEmpty {
       if tokenizer == nil { tokenizer = try? openTokenizer() }
@@ -111,4 +111,3 @@ struct VerifyCommand: ParsableCommand {
     }
   }
 }
-

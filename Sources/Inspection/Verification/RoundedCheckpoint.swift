@@ -169,8 +169,9 @@ public final class RoundedCheckpoint: Checkpoint {
     for index in 0..<count {
       let scale = scales[index / group]
       let rounded = (Float(codes[index]) - Float(zeros[index / group])) * scale
-      // Half a step, or a whole one at the end of a symmetric range; and the scale's own rounding.
-      guard abs(rounded - values[index]) <= 1.1 * scale else {
+      // Half a step, or a whole one at the end of a symmetric range; and the scale's own rounding. Scales of Q4_0 may
+      // be negative.
+      guard abs(rounded - values[index]) <= 1.1 * abs(scale) else {
         throw tensor.error(
           .format,
           "row \(row), column \(index): \(values[index]) was rounded to \(rounded), more than a step of \(scale) away"
