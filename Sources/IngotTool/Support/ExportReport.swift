@@ -26,7 +26,11 @@ struct ExportReport {
   func summary(_ written: ExportPlan.Written, _ verification: VerificationReport?) -> String {
     let kept = written.kept.isEmpty ? "" : ", \(written.kept.count) kept from before"
     var text = "\(folder): \(written.files.count) files written\(kept), \(grouped(byteCount)) bytes\n"
-    if let verification { text += verification.text }
+    if var verification {
+      // Layer by layer 'ingot verify' shows it.
+      (verification.layers, verification.notes) = ([], [])
+      text += verification.text
+    }
     return text
   }
 
