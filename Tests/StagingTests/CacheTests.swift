@@ -29,7 +29,7 @@ import Testing
 
   func append(_ cache: BlockCache, past: Int, count: Int, scale: Float, seal: Bool = true) throws {
     let meta = try StepMeta(pastLength: past, queryLength: count, cacheLength: 5, inputLength: 2)
-    try cache.require(rows: past)
+    try cache.prepare(rows: past)
     let hidden = try HostTensor((0..<16).map { scale + Float($0) }, shape: [1, 2, 8])
     try cache.append(rows(scale), rows(-scale), meta, hidden: hidden)
     if seal { try cache.seal() }
@@ -61,7 +61,7 @@ import Testing
     let content = try open().content(at: 2)
     try append(open(), past: 2, count: 2, scale: 1, seal: false)
     let cache = try open()
-    expectError(.argument, "after 4 tokens", "holds 2") { try cache.require(rows: 4) }
+    expectError(.argument, "after 4 tokens", "holds 2") { try cache.prepare(rows: 4) }
     #expect(cache.content(at: 2) == content && content != nil)
   }
 
@@ -79,7 +79,7 @@ import Testing
     try append(open(), past: 2, count: 2, scale: 3)
     #expect(try open().content(at: 4) != content)
     try append(open(), past: 0, count: 1, scale: 1)
-    expectError(.argument, "holds 1") { try open().require(rows: 2) }
+    expectError(.argument, "holds 1") { try open().prepare(rows: 2) }
   }
 
   @Test func theCacheOfAnotherModelIsRefused() throws {
@@ -104,11 +104,11 @@ import Testing
     try Files.remove(folder / "kv_block0.json")
     do {
       let cache = try open()
-      try cache.require(rows: 5)
+      try cache.prepare(rows: 5)
       #expect(cache.content(at: 2) == nil)
       try append(cache, past: 2, count: 1, scale: 1)
     }
-    expectError(.argument, "holds 3") { try open().require(rows: 4) }
+    expectError(.argument, "holds 3") { try open().prepare(rows: 4) }
   }
 
   @Test func brokenFilesAreNamed() throws {

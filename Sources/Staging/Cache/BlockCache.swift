@@ -20,6 +20,8 @@ package final class BlockCache {
   private var pending: CacheRecord.Mark?
   /// In the part's element type.
   private let key, value: AlignedBuffer
+  /// Rows of them that may be other than zero.
+  private var filledRows = 0
 
   private struct Paths {
     let key, value, record: String
@@ -77,6 +79,7 @@ package final class BlockCache {
         at: .init(file: isThere.0 ? paths.value : paths.key), hint: "begin anew with another --kv-dir")
     }
     files = (try load(paths.key, into: key), try load(paths.value, into: value))
+    filledRows = form.cacheLength
     if let found {
       record.mark = found.mark
       record.previous = found.previous
@@ -116,15 +119,26 @@ package final class BlockCache {
   /// What the first `rows` rows were computed from; nil where it is not known.
   package func content(at rows: Int) -> UInt64? { isUnrecorded ? nil : record.mark(at: rows).content }
 
-  /// Checks that a step may begin: all rows before it are there.
+  /// Begins a step: all rows before it must be there, and what memory has behind them is forgotten. A crash may
+  /// have left anything there; masked columns count with weight 0, which does not hide what is no number.
   /// - Throws: `.argument` with the numbers.
-  package func require(rows: Int) throws(IngotError) {
+  package func prepare(rows: Int) throws(IngotError) {
     guard isUnrecorded || rows <= record.mark.rows else {
       throw IngotError(
         .argument, "the step begins after \(rows) tokens (past_len), but the cache holds \(record.mark.rows)",
         at: .init(file: paths.map { files == nil ? $0.key : $0.record }, key: "rows"),
         hint: "run the steps in order, with the same --kv-dir")
     }
+    guard rows < filledRows else { return }
+    let rowBytes = form.headSize * form.cacheType.byteCount
+    for buffer in [key, value] {
+      for piece in 0..<form.layerCount * form.headCount {
+        let start = (piece * form.cacheLength + rows) * rowBytes
+        let dead = buffer.bytes[start..<start + (filledRows - rows) * rowBytes]
+        UnsafeMutableRawBufferPointer(rebasing: dead).initializeMemory(as: UInt8.self, repeating: 0)
+      }
+    }
+    filledRows = rows
   }
 
   /// Whether nothing is in it but, maybe, the first step of `rows` rows.
@@ -151,6 +165,7 @@ package final class BlockCache {
     }
     store(halves.0, in: key, at: first, count: count)
     store(halves.1, in: value, at: first, count: count)
+    filledRows = first + count
     pending = CacheRecord.Mark(
       rows: first + count, content: Self.chain(record.mark.content, meta, hidden))
   }

@@ -105,7 +105,7 @@ package final class Pipeline {
     try openCaches()
     let rows = whole.last.map { $0.pastLength + $0.queryLength } ?? 0
     for (index, cache) in caches.enumerated() {
-      try cache.require(rows: rows)
+      try cache.prepare(rows: rows)
       let isOurs =
         whole.last.map { cache.content(at: rows) == $0.content[index] }
         ?? cache.isNew(orHas: plan(0, drawn: 0).count)
@@ -214,6 +214,7 @@ package final class Pipeline {
     try step.removeResults(ofBlocksFrom: 0)
     try batch.commit()
     for (block, part) in parts.blocks.enumerated() {
+      try caches[block].prepare(rows: past)
       let result = try Stages.block(
         part, form.blocks[block], hidden: hidden, mask: mask, positions: positions, cache: caches[block])
       if options.savesHidden { try batch.add(result.hidden, step.hidden(block + 1)) }

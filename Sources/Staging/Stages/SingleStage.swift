@@ -76,7 +76,7 @@ package enum SingleStage {
     try input.check(positions, meta)
     let cache = try BlockCache(
       block: index, form: form, weights: source.print(of: part), folder: cacheFolder)
-    try cache.require(rows: meta.pastLength)
+    try cache.prepare(rows: meta.pastLength)
     let result = try Stages.block(
       source.load(part), form, hidden: hidden, mask: mask, positions: positions, cache: cache)
     try Files.makeFolder(output.path)

@@ -117,11 +117,8 @@ final class ToyPart: StagePart {
       states = states.enumerated().map { row, state in
         let seen = (past + fresh.map { ($0.key, $0.value) }).enumerated()
           .map { (key: $1.0, value: $1.1, mask: mask[row][$0]) }
-          // A column the mask closes must not matter, whatever is there.
-          .filter { $0.mask > -60000 }
-        // Padding sees nothing.
-        let alone = (key: fresh[0].key, value: fresh[0].value, mask: Float(0))
-        return model.attend(state, layer: first + layer, seen: seen.isEmpty ? [alone] : seen)
+        // Nothing is left out: closed columns weigh 0, and padding sees all columns alike, as in a real model.
+        return model.attend(state, layer: first + layer, seen: seen)
       }
     }
     let shape: Shape = [layers, 1, model.headCount, s, model.headSize]
