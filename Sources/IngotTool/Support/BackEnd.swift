@@ -10,6 +10,9 @@ struct ExactEngineArguments: ParsableArguments {
 
   @Option(name: .customLong("kv-type"), help: "Element type of our engine's key/value cache: f16 or f32.")
   var kvType = KVType.f32
+
+  @Option(name: .customLong("ort-library"), help: "ONNX Runtime's library, for models in ONNX.")
+  var ortLibrary: String?
 }
 
 /// What a path of a model stands for.
@@ -21,9 +24,11 @@ enum BackEnd {
   static func open(
     _ path: String, engine: ExactEngineArguments, contextLength: Int
   ) throws(IngotError) -> any LanguageModel {
-    let checkpoint = try openCheckpoint(path)
     var options = TextModel.Options()
     (options.contextLength, options.threads, options.kvType) = (contextLength, engine.threads, engine.kvType)
+    options.ortLibrary = engine.ortLibrary
+    if isONNXExport(path) { return try openModel(path, options: options) }
+    let checkpoint = try openCheckpoint(path)
     var engineOptions = try options.engineOptions(for: checkpoint.config)
     engineOptions.observesLayers = true
     return try CPUModel(checkpoint, options: engineOptions)
