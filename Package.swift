@@ -75,7 +75,7 @@ let package = Package(
     tests("JinjaTests", ["Jinja"], fixtures: true),
     tests("TokenizersTests", ["Tokenizers"], fixtures: true),
     tests("EngineTests", ["Engine", "NN", "Graph", "IngotCore", "CKernels", "Quantization", "Checkpoints"]),
-    tests("ONNXTests", ["ONNX", "Models", "NN", "Graph", "Checkpoints", "IngotCore"]),
+    tests("ONNXTests", ["ONNX", "Quantization", "Models", "NN", "Graph", "Checkpoints", "IngotCore"]),
     tests("ONNXRuntimeTests", ["ONNXRuntime", "IngotCore"], fixtures: true),
     tests("StagingTests", ["Staging", "Generation", "IngotCore"]),
     tests("InspectionTests", ["Inspection", "Generation", "IngotCore"]),

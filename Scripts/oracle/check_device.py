@@ -173,9 +173,9 @@ def check_heads(report, device, vocabulary):
 
 def check(folder, checkpoint, atol=None, quiet=False, reference=None):
     """All checks of an export."""
-    reference = reference or Reference(checkpoint)
     device = Device(folder)
-    report = Report(f"{folder}", device.dtype, atol, quiet=quiet)
+    report = Report(f"{folder}", device.dtype, atol, quiet)
+    reference = Reference.of(folder, checkpoint, report, reference)
     for name in device.names:
         check_model(report, device.folder / name)
     report.fact("a file of each kind a layer", len(device.share) == reference.config.num_hidden_layers)

@@ -133,11 +133,10 @@ def check_shared_buffer(report, decoder, reference, total=12, room=32):
 def check_generation(report, folder, reference, length=5, steps=12):
     """Greedy tokens of onnxruntime-genai."""
     import onnxruntime_genai as genai
-    ids = random_ids(reference.config.vocab_size, length, seed=4)
-    want, lead = reference.greedy(ids, steps)
+    ids = list(random_ids(reference.config.vocab_size, length, seed=4))
+    want = reference.greedy(ids, steps)
     model = genai.Model(str(folder))
     parameters = genai.GeneratorParams(model)
-    # A stop token would end it early, which is right but compares less.
     parameters.set_search_options(do_sample=False, max_length=length + steps, min_length=0)
     generator = genai.Generator(model, parameters)
     generator.append_tokens(np.asarray(ids, np.int32))
@@ -147,18 +146,25 @@ def check_generation(report, folder, reference, length=5, steps=12):
         got.append(int(generator.get_next_tokens()[0]))
     stops = reference.config.eos_token_id
     stops = stops if isinstance(stops, list) else [stops]
-    end = next((i + 1 for i, token in enumerate(want) if token in stops), steps)
-    got = got[:end]
-    report.fact("onnxruntime-genai's greedy tokens", got == want[:end] or lead < (report.rms or report.atol),
-                f"{len(got)} tokens, smallest lead {lead:.1e}" if got == want[:end] else f"{got}, not {want[:end]}")
+    # A stop token ends it early.
+    want = want[:next((i + 1 for i, token in enumerate(want) if token in stops), steps)]
+    got = got[:len(want)]
+    first = next((i for i, pair in enumerate(zip(got, want)) if pair[0] != pair[1]), None)
+    if first is None:
+        return report.fact("onnxruntime-genai's greedy tokens", got == want, f"{len(got)} tokens")
+    # What rounding may turn over: two logits that are as close as results may be apart.
+    row = reference.logits([ids + want[:first]])[0, -1]
+    lead = float(row.max() - row[got[first]])
+    rms = max(report.rms or 0, 8e-2 if report.rounds_activations else 0)
+    limit = 6 * rms * float(row.std()) or 2 * report.atol
+    report.fact("onnxruntime-genai's greedy tokens", lead <= limit, f"token {first}: {lead:.1e} <= {limit:.1e}")
 
 
 def check(folder, checkpoint, atol=None, lengths=(1, 2, 5, 17, 33), quiet=False, reference=None):
     """All checks of an export."""
-    reference = reference or Reference(checkpoint)
     decoder = Decoder(folder)
-    quantised = any(node in {"MatMulNBits", "DequantizeLinear"} for node in operators(folder))
-    report = Report(f"{folder}", decoder.kv_dtype, atol, quantised, quiet)
+    report = Report(f"{folder}", decoder.kv_dtype, atol, quiet)
+    reference = Reference.of(folder, checkpoint, report, reference)
     grouped = "GroupQueryAttention" in operators(folder)
     check_model(report, Path(folder) / "model.onnx")
     longest = reference.longest
@@ -169,7 +175,10 @@ def check(folder, checkpoint, atol=None, lengths=(1, 2, 5, 17, 33), quiet=False,
         report.attempt("one buffer", lambda: check_shared_buffer(report, decoder, reference))
     else:
         for side in ("left", "right"):
-            report.attempt(f"batch padded {side}", lambda: check_batch(report, decoder, reference, side))
+            # Windows count slots, in transformers too, so that holes within a sequence shorten them.
+            steps = 0 if side == "right" and getattr(reference.config, "sliding_window", None) else 4
+            report.attempt(f"batch padded {side}",
+                           lambda: check_batch(report, decoder, reference, side, steps=steps))
     report.attempt("onnxruntime-genai", lambda: check_generation(report, folder, reference))
     return report
 

@@ -133,9 +133,9 @@ def check_submodel(report, parts, reference, total=6):
 
 def check(folder, checkpoint, atol=None, quiet=False, reference=None, layout=None, pack=None, top_k=None):
     """All checks of an export, and that it is what was asked for."""
-    reference = reference or Reference(checkpoint)
     parts = Parts(folder)
-    report = Report(f"{folder}", parts.dtype, atol, quiet=quiet)
+    report = Report(f"{folder}", parts.dtype, atol, quiet)
+    reference = Reference.of(folder, checkpoint, report, reference)
     for name in parts.names:
         check_model(report, parts.folder / name)
     layers = reference.config.num_hidden_layers

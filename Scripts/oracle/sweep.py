@@ -7,7 +7,8 @@
         [--opsets 13 15 … 23] [--dtypes f32 f16] [--ops standard ort] [--keep FOLDER]
 
 Without further options: every checkpoint by every preset with the oldest, the usual and the newest opset in turn, then
-three of them over all opsets, dtypes and operator sets. Prints the failures of an export below its line; the exit code is 1 if there are any.
+three of them over all opsets, dtypes, operator sets and kinds of integer weights. Prints the failures of an export below
+its line; the exit code is 1 if there are any.
 """
 
 import argparse
@@ -30,6 +31,11 @@ ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "Tests/IngotTests/Fixtures/models"
 FEW = ["llama-gqa", "llama-rope-llama3-head-dim", "qwen3-sliding"]
 OPSETS = list(range(13, 24))
+# Integer weights: by ONNX Runtime's operator, or by standard ones, which know groups from opset 21 on.
+QUANTISED = [["--quant", "int8"], ["--quant", "int8", "--symmetric", "--group-size", "64"],
+             ["--quant", "int4"], ["--quant", "int4", "--symmetric"], ["--quant", "int4", "--group-size", "128"]]
+STANDARD = [["--quant", "int8", "--symmetric"], ["--quant", "int4", "--group-size", "32"],
+            ["--quant", "int8", "--group-size", "32"]]
 
 # Sizes that divide nothing evenly. Each preset has variants, of which the first is the usual one.
 VARIANTS = {
@@ -47,7 +53,7 @@ def option(arguments, name, kind=str):
     return kind(arguments[arguments.index(name) + 1]) if name in arguments else None
 
 
-def check(preset, folder, checkpoint, arguments, reference, opset, ops):
+def check(preset, folder, checkpoint, arguments, reference):
     """The report of one export."""
     if preset == "genai":
         return check_genai.check(folder, checkpoint, quiet=True, reference=reference)
@@ -68,31 +74,47 @@ def head_dim(model):
 
 def planned_length(checkpoint):
     """Where rotary angles depend on the length: one for which the usual table holds."""
-    rope = json.loads((checkpoint / "config.json").read_text()).get("rope_parameters") or {}
-    return rope.get("original_max_position_embeddings") if rope.get("rope_type") == "longrope" else None
+    config = json.loads((checkpoint / "config.json").read_text())
+    rope = config.get("rope_parameters") or {}
+    lengths = {"longrope": rope.get("original_max_position_embeddings"), "dynamic": config["max_position_embeddings"]}
+    return lengths.get(rope.get("rope_type"))
 
 
 def cases(options):
-    """(model, preset, variant, opset, dtype, ops), the wide sweep before the deep one."""
-    names = sorted(p.name for p in MODELS.iterdir() if (p / "config.json").exists())
-    if options.models:
-        names = options.models
+    """(model, preset, arguments of the export): every model, then a few in depth, then integer weights."""
+    names = options.models or sorted(p.name for p in MODELS.iterdir() if (p / "config.json").exists())
+    deep, newest = options.models or FEW, options.opsets[-1]
+    few = [opset for opset in (options.opsets[0], 17, newest) if opset in options.opsets]
+
+    def case(name, preset, opset, dtype, ops, more):
+        arguments = ["--preset", preset, "--dtype", dtype, "--opset", str(opset)]
+        return name, preset, arguments + (["--ops", ops] if ops else []) + more
+
+    def all_cases():
+        for i, name in enumerate(names):
+            for j, preset in enumerate(options.presets):
+                opset = few[(i + j) % len(few)]
+                yield case(name, preset, opset, options.dtypes[0], options.ops[0], VARIANTS[preset][0])
+        for name, preset, dtype in itertools.product(deep, options.presets, options.dtypes):
+            for opset in options.opsets if "standard" in options.ops else []:
+                yield case(name, preset, opset, dtype, "standard", VARIANTS[preset][0])
+            for variant in VARIANTS[preset][1:]:
+                yield case(name, preset, newest, dtype, options.ops[0], variant)
+            # ONNX Runtime's own operators do not depend on the opset; they take such heads only.
+            if preset == "genai" and "ort" in options.ops and head_dim(name) % 8 == 0:
+                yield case(name, preset, newest, dtype, "ort", [])
+        for name, preset, dtype in itertools.product(deep, options.presets, options.dtypes):
+            for ops, more in [(None, m) for m in QUANTISED] + [("standard", m) for m in STANDARD]:
+                # Groups need opset 21 in the standard.
+                opset = 17 if "--group-size" not in more and "int8" in more or ops is None else 21
+                if options.quant:
+                    yield case(name, preset, opset, dtype, ops, VARIANTS[preset][0] + more)
+
     seen = set()
-    few = [opset for opset in (options.opsets[0], 17, options.opsets[-1]) if opset in options.opsets]
-    wide = [(name, preset, 0, few[(i + j) % len(few)], options.dtypes[0], options.ops[0])
-            for i, name in enumerate(names) for j, preset in enumerate(options.presets)]
-    deep = itertools.product(options.models or FEW, options.presets, range(3), options.opsets, options.dtypes,
-                             options.ops)
-    for case in itertools.chain(wide, deep):
-        # The other variants of a preset only once, not for all opsets.
-        if case[2] and (case[2] >= len(VARIANTS[case[1]]) or case[3] != options.opsets[-1]):
-            continue
-        # What ONNX Runtime's own operators replace does not depend on the opset; they take such heads only.
-        if case[5] == "ort" and (case[1] != "genai" or case[3] not in options.opsets[-2:] or head_dim(case[0]) % 8):
-            continue
-        if case not in seen:
-            seen.add(case)
-            yield case
+    for name, preset, arguments in all_cases():
+        if (key := (name, *arguments)) not in seen:
+            seen.add(key)
+            yield name, preset, arguments
 
 
 def main():
@@ -103,6 +125,7 @@ def main():
     parser.add_argument("--opsets", nargs="+", type=int, default=OPSETS)
     parser.add_argument("--dtypes", nargs="+", default=["f32", "f16"])
     parser.add_argument("--ops", nargs="+", default=["standard", "ort"])
+    parser.add_argument("--quant", action=argparse.BooleanOptionalAction, default=True, help="integer weights too")
     parser.add_argument("--keep", type=Path, help="where failing exports are kept")
     options = parser.parse_args()
 
@@ -111,10 +134,9 @@ def main():
     extra = ["--no-verify"] if "--no-verify" in usage else []
     failures, count, start = [], 0, time.time()
     references = {}
-    for model, preset, variant, opset, dtype, ops in cases(options):
+    for model, preset, arguments in cases(options):
         count += 1
-        arguments = ["--preset", preset, "--dtype", dtype, "--opset", str(opset), "--ops", ops,
-                     *VARIANTS[preset][variant], *extra]
+        arguments += extra
         if length := planned_length(MODELS / model):
             arguments += ["--max-length", str(length)]
         line = f"{model:36} {' '.join(arguments)}"
@@ -131,7 +153,7 @@ def main():
                     references[model] = Reference(checkpoint)
                 report = Report(line, quiet=True)
                 try:
-                    report = check(preset, folder, checkpoint, arguments, references[model], opset, ops)
+                    report = check(preset, folder, checkpoint, arguments, references[model])
                 except Exception as error:  # an export that a check cannot even open
                     report.fact("open", False, f"{type(error).__name__}: {str(error).splitlines()[0][:300]}")
                 if report.failures and options.keep:

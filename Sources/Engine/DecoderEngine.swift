@@ -24,6 +24,9 @@ public final class DecoderEngine: @unchecked Sendable {
     public var chunkTokens = 512
     /// Most rows of logits of one forward.
     public var logitRows = 16
+    /// Whether quantised weights are unpacked to 32-bit floats: slow and large, but activations are not rounded to
+    /// 8 bits. For references.
+    public var dequantizesWeights = false
     /// Keeps the values between layers, so that `forward` can show them; costs their memory.
     public var observesLayers = false
 
@@ -82,7 +85,8 @@ public final class DecoderEngine: @unchecked Sendable {
     _ graph: Graph, _ checkpoint: any Checkpoint, options: Options, readsWeights: Bool
   ) throws(IngotError) {
     try options.validate()
-    let packer = WeightPacker(checkpoint, sizesOnly: !readsWeights)
+    let packer = WeightPacker(
+      checkpoint, sizesOnly: !readsWeights, dequantizes: options.dequantizesWeights)
     // Before memory is planned for sizes that only the configuration claims.
     for parameter in graph.parameters { _ = try packer.tensors(of: parameter) }
     // Marked before operators are fused, so that the values stay.

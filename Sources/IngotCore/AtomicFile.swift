@@ -85,8 +85,11 @@ public struct AtomicFile: ~Copyable {
 
   /// Appends text as UTF-8.
   /// - Throws: `.io`, as `write(_:)` for bytes.
-  public func write(_ text: String) throws(IngotError) {
-    let bytes = Array(text.utf8)
+  public func write(_ text: String) throws(IngotError) { try write(Array(text.utf8)) }
+
+  /// Appends bytes.
+  /// - Throws: `.io`, as `write(_:)` for a buffer.
+  public func write(_ bytes: [UInt8]) throws(IngotError) {
     let result: Result<Void, IngotError> = bytes.withUnsafeBytes { buffer in
       do throws(IngotError) { return .success(try write(buffer)) } catch { return .failure(error) }
     }

@@ -18,7 +18,7 @@ struct IngotCommand: ParsableCommand {
     subcommands: [
       RunCommand.self, InfoCommand.self, GraphCommand.self, LogitsCommand.self, TokenizeCommand.self,
       DetokenizeCommand.self, TemplateCommand.self, ExportCommand.self, VerifyCommand.self,
-      DumpCommand.self, CompareCommand.self,
+      DumpCommand.self, CompareCommand.self, StageCommand.self, PipelineCommand.self,
     ])
 
   static func main() {

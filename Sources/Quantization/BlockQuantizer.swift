@@ -75,10 +75,20 @@ package struct BlockQuantizer: Sendable {
     withUnsafePointer(to: quantizer) { ingot_group_codes(isa, $0, floats, Int64(count), scale, zero, codes) }
   }
 
+  /// Adds the squares of what was lost, and of the weights, to two sums.
+  package func addError(
+    _ floats: UnsafePointer<Float>, count: Int, group: Int, codes: UnsafePointer<UInt8>,
+    scales: UnsafePointer<Float>, zeros: UnsafePointer<UInt8>, to sums: inout (error: Double, energy: Double)
+  ) {
+    ingot_quantization_error(
+      floats, Int64(count), Int64(group), codes, scales, zeros, &sums.error, &sums.energy)
+  }
+
   /// The integers and scales of blocks of 32; `halves` is room for the scales as they are stored.
   private func split(
     _ source: UnsafeRawBufferPointer, _ type: GGUFBlockType, count: Int, halves: UnsafeMutablePointer<Float>,
-    codes: UnsafeMutablePointer<UInt8>, scales: UnsafeMutablePointer<Float>, zeros: UnsafeMutablePointer<UInt8>
+    codes: UnsafeMutablePointer<UInt8>, scales: UnsafeMutablePointer<Float>,
+    zeros: UnsafeMutablePointer<UInt8>
   ) -> ingot_quantized {
     let blocks = count / type.blockWeights
     return halves.withMemoryRebound(to: UInt16.self, capacity: blocks) { halves in

@@ -8,14 +8,23 @@ public import IngotCore
 public struct WeightPacker: Sendable {
   private let checkpoint: any Checkpoint
   private let sizesOnly: Bool
+  private let dequantizes: Bool
 
   /// Packs tensors of a checkpoint.
   public init(_ checkpoint: any Checkpoint) { self.init(checkpoint, sizesOnly: false) }
 
   /// Packs tensors, or only learns how much memory they take.
-  /// - Parameter sizesOnly: whether to reserve the memory and leave it untouched.
-  public init(_ checkpoint: any Checkpoint, sizesOnly: Bool) {
-    (self.checkpoint, self.sizesOnly) = (checkpoint, sizesOnly)
+  /// - Parameters:
+  ///   - sizesOnly: whether to reserve the memory and leave it untouched.
+  ///   - dequantizes: whether to unpack quantised blocks to 32-bit floats, for exact products.
+  public init(_ checkpoint: any Checkpoint, sizesOnly: Bool, dequantizes: Bool = false) {
+    (self.checkpoint, self.sizesOnly, self.dequantizes) = (checkpoint, sizesOnly, dequantizes)
+  }
+
+  /// The packed format of tensors of an encoding.
+  private func format(_ encoding: TensorEncoding) -> (format: ingot_format, group: Int) {
+    if dequantizes, case .block = encoding { return (INGOT_F32, 0) }
+    return encoding.packedFormat
   }
 
   /// The tensors that make up a parameter.
@@ -37,7 +46,7 @@ public struct WeightPacker: Sendable {
 
   /// Whether tensors have one packed format and so can lie in one matrix.
   public func haveOneFormat(_ names: [String]) -> Bool {
-    let formats = names.map { checkpoint.tensor(named: $0)?.encoding.packedFormat }
+    let formats = names.map { checkpoint.tensor(named: $0).map { format($0.encoding) } }
     return formats.allSatisfy {
       $0 != nil && $0?.format == formats[0]?.format && $0?.group == formats[0]?.group
     }
@@ -63,7 +72,7 @@ public struct WeightPacker: Sendable {
   /// - Throws: as `tensors(of:)`; `.unsupported` when the tensors are of several formats; `.memory`.
   public func pack(_ parameter: Parameter, context: ingot_context) throws(IngotError) -> PackedWeight {
     let tensors = try tensors(of: parameter)
-    let (format, group) = tensors[0].encoding.packedFormat
+    let (format, group) = format(tensors[0].encoding)
     guard haveOneFormat(parameter.parts.map(\.name)) else {
       throw IngotError(.unsupported, "\(parameter) mixes weights of several formats")
     }

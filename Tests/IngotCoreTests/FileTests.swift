@@ -74,6 +74,66 @@ import Testing
     #expect(error?.kind == .io)
   }
 
+  @Test func releasedPagesComeBack() throws {
+    let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 / 3) }
+    try Data(bytes).write(to: URL(fileURLWithPath: path("pages")))
+    let file = try MappedFile(path: path("pages"))
+    let copy: Result<MappedFile, any Error> = bytes.withUnsafeBytes { buffer in
+      Result { try MappedFile(copying: buffer, name: "copy") }
+    }
+    for mapped in [file, try copy.get()] {
+      for range in [0..<0, 1..<2, 5000..<60_000, 0..<100_000, 99_999..<100_000, 50..<200_000] {
+        mapped.release(range)
+        #expect(Array(mapped.bytes) == bytes)
+      }
+    }
+  }
+
+  #if os(Linux)
+    @Test func releasedPagesAreNotOurs() throws {
+      try Data(repeating: 7, count: 64 << 20).write(to: URL(fileURLWithPath: path("large")))
+      let file = try MappedFile(path: path("large"))
+      func resident() -> Int {
+        let handle = FileHandle(forReadingAtPath: "/proc/self/smaps")
+        let lines = String(decoding: handle?.readDataToEndOfFile() ?? Data(), as: UTF8.self).split(separator: "\n")
+        guard let at = lines.firstIndex(where: { $0.hasSuffix(path("large")) }) else { return -1 }
+        let line = lines[at...].first { $0.hasPrefix("Rss:") } ?? ""
+        return (line.split(separator: " ").compactMap { Int($0) }.first ?? -1) * 1024
+      }
+      #expect(file.bytes.reduce(0) { $0 &+ Int($1) } == 7 * (64 << 20))
+      #expect(resident() == 64 << 20)
+      file.release(4 << 20..<64 << 20)
+      // Of pages that are mapped together, all go.
+      #expect(resident() <= 4 << 20)
+    }
+  #endif
+
+  @Test func placesAreWrittenInAnyOrder() throws {
+    let file = try AtomicFile(path: path("places"))
+    try file.reserve(byteCount: 8)
+    let places = file.places
+    let result: Result<Void, any Error> = [UInt8](1...3).withUnsafeBytes { bytes in
+      Result {
+        try places.write(bytes, at: 5)
+        try places.write(bytes, at: 1)
+      }
+    }
+    try result.get()
+    try file.commit()
+    #expect(try Array(Data(contentsOf: URL(fileURLWithPath: path("places")))) == [0, 1, 2, 3, 0, 1, 2, 3])
+  }
+
+  #if os(Linux)
+    @Test func filesBeyondTheDiskAreErrorsAtOnce() throws {
+      let error = #expect(throws: IngotError.self) {
+        let file = try AtomicFile(path: path("huge"))
+        try file.reserve(byteCount: 1 << 60)
+      }
+      #expect(error?.kind == .io)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+    }
+  #endif
+
   @Test func readsBeyondAFileAreErrors() throws {
     try Data([1, 2, 3, 4, 5]).write(to: URL(fileURLWithPath: path("five")))
     let file = try MappedFile(path: path("five"))

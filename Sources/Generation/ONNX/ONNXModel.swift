@@ -54,10 +54,11 @@ public final class ONNXModel: LanguageModel {
   private static func contextLength(
     _ options: Options, _ driver: any ONNXDriver, _ config: DecoderConfig, _ path: String
   ) throws(IngotError) -> Int {
-    let longest = min(driver.fixedLength ?? .max, config.maxPositions)
     guard let wanted = options.contextLength else {
-      return driver.fixedLength == nil ? min(longest, TextModel.defaultContextLength) : longest
+      return min(driver.fixedLength ?? TextModel.defaultContextLength, config.maxPositions)
     }
+    // A model with dynamic axes may be asked for more than it was trained for.
+    let longest = driver.fixedLength ?? TextModel.maximumContextLength
     guard (1...longest).contains(wanted) else {
       throw IngotError(
         .argument, "the context length is \(wanted); this export holds 1 to \(longest) tokens",

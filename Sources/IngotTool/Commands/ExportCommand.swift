@@ -61,6 +61,15 @@ struct ExportCommand: ParsableCommand {
   @OptionGroup(title: "Fixed shapes and parts") var shapes: ShapeArguments
   @OptionGroup(title: "Part of a larger model") var part: SubmodelArguments
 
+  @Flag(name: .customLong("no-verify"), help: "Do not compare the export with our own engine.")
+  var noVerify = false
+  @Option(
+    name: .customLong("tolerance"), parsing: .unconditional,
+    help: "Largest difference of a logit, times max(1, largest logit); by default what the dtype explains.")
+  var tolerance: Double?
+  @Option(name: .customLong("ort-library"), help: "ONNX Runtime's shared library.")
+  var ortLibrary: String?
+
   @Flag(name: .customLong("dry-run"), help: "Show files, sizes, inputs and outputs; write nothing.")
   var dryRun = false
   @Flag(help: "Print JSON.") var json = false
@@ -71,9 +80,9 @@ struct ExportCommand: ParsableCommand {
 
   mutating func run() throws {
     let export = try ModelExport(try open(), options: options())
-    let report = ExportReport(export, folder: output)
     var printer = Output()
     guard !dryRun else {
+      let report = ExportReport(export, folder: output)
       try printer.write(json ? report.json.indented + "\n" : report.text)
       return try printer.flush()
     }
@@ -81,12 +90,56 @@ struct ExportCommand: ParsableCommand {
     guard (1...1024).contains(jobs) else {
       throw IngotError(.argument, "--jobs is \(jobs); it must be from 1 to 1024")
     }
+    let bounds = try bounds(for: export)
+    // A library that was asked for and is not there is better known before the work.
+    if ortLibrary != nil && !noVerify { _ = try OrtRuntime.load(library: ortLibrary) }
     var progress = Progress("exporting", total: export.plan.byteCount)
-    defer { progress.finish() }
     let written = try export.write(to: output, jobs: jobs) { progress.update($0) }
     progress.finish()
-    try printer.write(json ? report.json.indented + "\n" : report.summary(written))
+    let report = ExportReport(export, folder: output)
+    let verification = try verify(export)
+    try printer.write(
+      json ? report.json(written, verification, bounds).indented + "\n" : report.summary(written, verification))
     try printer.flush()
+    let violations = verification?.check(bounds) ?? []
+    guard violations.isEmpty else {
+      for violation in violations { standardError("\(violation.place): \(violation.description)\n") }
+      let name = try ModelExport.markFailed(output)
+      throw IngotError(
+        .format, "the export differs from the engine by more than \(export.precision.rawValue) explains",
+        at: .init(file: name), hint: "the files are kept under this name; 'ingot verify' shows more")
+    }
+  }
+
+  /// - Returns: nil where there is nothing to compare, or nothing to compare with.
+  private func verify(_ export: ModelExport) throws(IngotError) -> VerificationReport? {
+    if noVerify { return nil }
+    if let reason = export.reasonNotToVerify {
+      standardError("not verified: \(reason)\n")
+      return nil
+    }
+    let runtime: OrtRuntime
+    do throws(IngotError) {
+      runtime = try OrtRuntime.load(library: ortLibrary)
+    } catch {
+      if ortLibrary != nil { throw error }
+      standardError("not verified: \(error)\n")
+      return nil
+    }
+    var progress: Progress?
+    defer { progress?.finish() }
+    return try export.verify(output, runtime: runtime, threads: nil) { done, total in
+      if progress == nil { progress = Progress("verifying", total: total) }
+      progress?.update(done)
+    }
+  }
+
+  private func bounds(for export: ModelExport) throws(IngotError) -> Tolerance {
+    guard let tolerance else { return Tolerance(for: export.precision) }
+    guard tolerance >= 0 else {
+      throw IngotError(.argument, "--tolerance is \(tolerance); it must be at least 0")
+    }
+    return Tolerance(maxScaled: tolerance)
   }
 
   private func open() throws(IngotError) -> any Checkpoint {

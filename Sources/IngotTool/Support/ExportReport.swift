@@ -22,10 +22,27 @@ struct ExportReport {
     return text + "total \(grouped(byteCount)) bytes, beside configuration and tokenizer files\n"
   }
 
-  /// One line.
-  func summary(_ written: ExportPlan.Written) -> String {
+  /// What was written, and by how much it differs from the engine.
+  func summary(_ written: ExportPlan.Written, _ verification: VerificationReport?) -> String {
     let kept = written.kept.isEmpty ? "" : ", \(written.kept.count) kept from before"
-    return "\(folder): \(written.files.count) files written\(kept), \(grouped(byteCount)) bytes\n"
+    var text = "\(folder): \(written.files.count) files written\(kept), \(grouped(byteCount)) bytes\n"
+    if var verification {
+      // Layer by layer 'ingot verify' shows it.
+      (verification.layers, verification.notes) = ([], [])
+      text += verification.text
+    }
+    return text
+  }
+
+  /// The same, and the plan.
+  func json(
+    _ written: ExportPlan.Written, _ verification: VerificationReport?, _ tolerance: Tolerance
+  ) -> JSONValue {
+    var object = json.object ?? JSONObject()
+    object["written"] = .array(written.files.map { .string($0) })
+    object["kept"] = .array(written.kept.map { .string($0) })
+    object["verification"] = verification?.json(tolerance) ?? .null
+    return .object(object)
   }
 
   /// The same as `text`; keys are here to stay.

@@ -14,11 +14,6 @@ extension ExportOptions {
     if let topK, topK > config.vocabSize {
       throw IngotError(.argument, "--top-k is \(topK); the vocabulary has \(config.vocabSize) tokens")
     }
-    if operators == .ort, config.headDim % 8 != 0 {
-      throw IngotError(
-        .unsupported, "ONNX Runtime's attention needs heads of a multiple of 8 dimensions, not \(config.headDim)",
-        hint: "use --ops standard")
-    }
     var parts: [PartPlan] = []
     for shape in shapes {
       for (stem, segment) in segments(layers: layers) {

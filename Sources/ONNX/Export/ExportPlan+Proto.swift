@@ -13,21 +13,11 @@ extension ExportPlan {
   func proto(
     _ model: Model, bytes: (WeightPiece) throws(IngotError) -> [Data]
   ) throws(IngotError) -> Onnx_ModelProto {
-    var proto = Onnx_ModelProto()
-    proto.irVersion = Int64(irVersion(opset: model.builder.opset))
-    proto.producerName = "ingot"
-    proto.opsetImport = model.builder.operatorSets
-    proto.graph.name = model.path.stem
-    proto.graph.node = model.builder.nodes
-    (proto.graph.input, proto.graph.output) = (model.builder.inputs, model.builder.outputs)
-    proto.graph.initializer = model.builder.constants
+    var proto = Onnx_ModelProto(model.builder, name: model.path.stem)
     for (names, piece) in model.builder.weights {
       let inline = places[piece] == nil ? try bytes(piece) : []
       for (index, tensor) in piece.tensors.enumerated() {
-        var weight = Onnx_TensorProto()
-        weight.name = names[index]
-        weight.dataType = Int32(tensor.type.rawValue)
-        weight.dims = tensor.dims.map(Int64.init)
+        var weight = Onnx_TensorProto(names[index], tensor)
         if let place = places[piece]?[index] {
           weight.dataLocation = .external
           weight.externalData = [
@@ -62,18 +52,6 @@ extension ExportPlan {
   private func relative(_ path: String, to model: String) -> String {
     let folder = model.lastIndex(of: "/").map { String(model[...$0]) } ?? ""
     return path.hasPrefix(folder) ? String(path.dropFirst(folder.count)) : path
-  }
-}
-
-/// The version of the container that knows what an opset says.
-/// Source: the table in ONNX's `Versioning.md`.
-private func irVersion(opset: Int) -> Int {
-  switch opset {
-  case ...14: 7
-  case ...18: 8
-  case ...20: 9
-  case ...22: 10
-  default: 11
   }
 }
 

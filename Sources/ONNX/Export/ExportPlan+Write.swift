@@ -49,11 +49,9 @@ extension ExportPlan {
       if journal.isFinished(model.path, recipe: digest) {
         written.kept.append(model.path)
       } else {
-        try bytes.withUnsafeBytesTyped { (bytes) throws(IngotError) in
-          let file = try AtomicFile(path: "\(folder)/\(model.path)")
-          try file.write(bytes)
-          try file.commit()
-        }
+        let file = try AtomicFile(path: "\(folder)/\(model.path)")
+        try file.write(bytes)
+        try file.commit()
         try journal.record(model.path, bytes: bytes.count, sha256: digest, recipe: digest)
         written.files.append(model.path)
       }
@@ -72,17 +70,5 @@ extension ExportPlan {
     } catch {
       throw IngotError(.limit, "the model cannot be written: \(error)", at: .init(file: model.path))
     }
-  }
-}
-
-extension [UInt8] {
-  /// `withUnsafeBytes` for a body that throws errors of ours.
-  fileprivate func withUnsafeBytesTyped(
-    _ body: (UnsafeRawBufferPointer) throws(IngotError) -> Void
-  ) throws(IngotError) {
-    let result: Result<Void, IngotError> = withUnsafeBytes { bytes in
-      do throws(IngotError) { return .success(try body(bytes)) } catch { return .failure(error) }
-    }
-    try result.get()
   }
 }

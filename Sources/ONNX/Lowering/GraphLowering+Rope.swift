@@ -16,10 +16,11 @@ extension GraphLowering {
       throw error(node, "heads and head dim must be known")
     }
     let x = try operand(node.inputs[0])
+    let positions = try operand(node.inputs[1])
     if style.usesRuntimeOperators || builder.opset >= 23, style.tokens.count == 2 {
-      return try fusedRope(node, rope, x, heads: heads, headDim: headDim)
+      return try fusedRope(node, rope, x, positions, heads: heads, headDim: headDim)
     }
-    let (cos, sin) = try angles(rope.table, node)
+    let (cos, sin) = try angles(rope.table, node, positions)
     let lead = style.tokens.count
     let half = rope.rotaryDim / 2
     // [tokens…, 1, R/2], to be the same for all heads.
@@ -59,7 +60,7 @@ extension GraphLowering {
 
   /// One node: ONNX Runtime's `RotaryEmbedding`, or the standard one of opset 23, whose operands are in another order.
   private mutating func fusedRope(
-    _ node: Graph.Node, _ rope: Op.Rope, _ x: String, heads: Int, headDim: Int
+    _ node: Graph.Node, _ rope: Op.Rope, _ x: String, _ positions: String, heads: Int, headDim: Int
   ) throws(IngotError) -> String {
     let flatX = flat[x] ?? builder.node("Reshape", [x, builder.ints([0, 0, heads * headDim])])
     var attributes: [(String, Attribute)] = [
@@ -68,13 +69,13 @@ extension GraphLowering {
     if rope.rotaryDim < headDim { attributes.append(("rotary_embedding_dim", .int(rope.rotaryDim))) }
     let turned: String
     if style.usesRuntimeOperators {
-      guard let tables = try tables(rope.table, node) else {
-        throw error(node, "ONNX Runtime's operator needs positions and tables of a known length")
+      guard let tables = try tables(rope.table, node, positions) else {
+        throw error(node, "ONNX Runtime's operator needs tables of a known length")
       }
       turned = builder.node(
         "RotaryEmbedding", [flatX, tables.rows, tables.cos, tables.sin], attributes, domain: "com.microsoft")
     } else {
-      let (cos, sin) = try angles(rope.table, node)
+      let (cos, sin) = try angles(rope.table, node, positions)
       turned = builder.node("RotaryEmbedding", [flatX, cos, sin], attributes)
     }
     let result = builder.node("Reshape", [turned, builder.ints([0, 0, heads, headDim])])
@@ -84,15 +85,15 @@ extension GraphLowering {
 
   /// Cosines and sines of the tokens' angles, [tokens…, R/2].
   private mutating func angles(
-    _ table: String, _ node: Graph.Node
+    _ table: String, _ node: Graph.Node, _ positions: String
   ) throws(IngotError) -> (cos: String, sin: String) {
-    if let known = rotaryAngles[table] { return known }
-    guard let positions else { throw error(node, "this layout has no positions") }
+    let key = "\(table) \(positions)"
+    if let known = rotaryAngles[key] { return known }
     let scope = builder.scope
     builder.scope = table
     defer { builder.scope = scope }
     let result: (String, String)
-    if let tables = try tables(table, node) {
+    if let tables = try tables(table, node, positions) {
       result = (
         builder.node("Gather", [tables.cos, tables.rows]), builder.node("Gather", [tables.sin, tables.rows])
       )
@@ -106,7 +107,7 @@ extension GraphLowering {
         scaled(builder.node("Sin", [angle]), source.attentionFactor)
       )
     }
-    rotaryAngles[table] = result
+    rotaryAngles[key] = result
     return result
   }
 
@@ -152,9 +153,9 @@ extension GraphLowering {
 
   /// Tables [rows, R/2] in the weights, where they are wanted, and the tokens' rows in them.
   private mutating func tables(
-    _ table: String, _ node: Graph.Node
+    _ table: String, _ node: Graph.Node, _ positions: String
   ) throws(IngotError) -> (cos: String, sin: String, rows: String)? {
-    guard let count = style.rotaryRows, let positions else { return nil }
+    guard let count = style.rotaryRows else { return nil }
     let source = try source(table, node)
     var sections: [RotarySection] = []
     var rows = positions

@@ -11,7 +11,7 @@ package struct GraphLowering {
   let graph: Graph
   let style: LoweringStyle
   private var names: [Graph.Value: String] = [:]
-  /// The input with the positions, wherever rope or windows read it.
+  /// The input with the positions, which sliding windows read.
   var positions: String?
   /// Tensors [tokens, heads · D] that hold what [tokens, heads, D] does.
   var flat: [String: String] = [:]

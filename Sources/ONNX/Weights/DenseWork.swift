@@ -16,7 +16,8 @@ struct DenseRows: SegmentWork {
     var overflows = false
     switch tensor.rowOrder {
     case .natural:
-      let bytes = tensor.storedBytes[rows.lowerBound * tensor.rowByteCount..<rows.upperBound * tensor.rowByteCount]
+      let bytes = tensor.storedBytes[
+        rows.lowerBound * tensor.rowByteCount..<rows.upperBound * tensor.rowByteCount]
       overflows = converter.convert(
         UnsafeRawBufferPointer(rebasing: bytes), count: rows.count * columns, into: base, scratch: scratch)
     case .interleavedRope:
@@ -24,7 +25,8 @@ struct DenseRows: SegmentWork {
       for (index, row) in rows.enumerated() {
         overflows =
           converter.convert(
-            tensor.rowBytes(row), count: columns, into: base + index * rowBytes, scratch: scratch) || overflows
+            tensor.rowBytes(row), count: columns, into: base + index * rowBytes, scratch: scratch)
+          || overflows
       }
     }
     guard !overflows else { throw converter.overflow(in: tensor) }
@@ -79,7 +81,8 @@ struct ComputedWork: SegmentWork {
     let floats = tensor.floats()
     let count = tensor.dims.reduce(1, *)
     guard floats.count == count else {
-      throw IngotError(.shape, "\(floats.count) numbers were made for \(count) elements", at: .init(tensor: tensor.key))
+      throw IngotError(
+        .shape, "\(floats.count) numbers were made for \(count) elements", at: .init(tensor: tensor.key))
     }
     switch tensor.dtype {
     case .f32: floats.withUnsafeBytes { target.copyMemory(from: $0) }
@@ -124,7 +127,8 @@ enum ColumnTile {
   /// - Returns: whether `body` was true for any of the tiles.
   static func forEach(of tensor: CheckpointTensor, _ body: (Range<Int>) -> Bool) -> Bool {
     let step =
-      tensor.byteRange.count > resident ? max(rows, stretch / tensor.rowByteCount / rows * rows) : tensor.rowCount
+      tensor.byteRange.count > resident
+      ? max(rows, stretch / tensor.rowByteCount / rows * rows) : tensor.rowCount
     var any = false
     for start in stride(from: 0, to: tensor.rowCount, by: rows) {
       let end = min(start + rows, tensor.rowCount)

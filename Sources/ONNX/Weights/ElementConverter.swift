@@ -15,7 +15,8 @@ struct ElementConverter: Sendable {
     (self.encoding, self.dtype) = (encoding, dtype)
     switch dtype {
     case .f32: way = .decode
-    case .f16: way = encoding == .plain(.f16) ? .copy : encoding == .plain(.bf16) ? .bfloatToHalf : .decodeThenHalf
+    case .f16:
+      way = encoding == .plain(.f16) ? .copy : encoding == .plain(.bf16) ? .bfloatToHalf : .decodeThenHalf
     case .bf16: way = encoding == .plain(.bf16) ? .copy : .decodeThenBFloat
     case .f64, .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool:
       throw IngotError(.argument, "weights of \(dtype) are not made; f32, f16 and bf16 are")
@@ -60,7 +61,9 @@ struct ElementConverter: Sendable {
   }
 
   /// Rounds floats to the target's 16 bits.
-  private func narrow(_ floats: UnsafePointer<Float>, count: Int, into target: UnsafeMutableRawPointer) -> Bool {
+  private func narrow(_ floats: UnsafePointer<Float>, count: Int, into target: UnsafeMutableRawPointer)
+    -> Bool
+  {
     let halves = target.assumingMemoryBound(to: UInt16.self)
     if dtype == .f16 {
       ingot_f32_to_f16(floats, halves, count)
@@ -75,6 +78,7 @@ struct ElementConverter: Sendable {
   func overflow(in tensor: CheckpointTensor) -> IngotError {
     let (limit, hint) =
       dtype == .f16 ? ("65504", "export with --dtype bf16 or f32") : ("3.4e38", "export with --dtype f32")
-    return tensor.error(.unsupported, "a weight is beyond \(limit), the largest that \(dtype) holds", hint: hint)
+    return tensor.error(
+      .unsupported, "a weight is beyond \(limit), the largest that \(dtype) holds", hint: hint)
   }
 }

@@ -65,7 +65,9 @@ final class QuantizedPiece: @unchecked Sendable {
 
   /// Frees the scales once they are written.
   func finish() { memory = nil }
+}
 
+extension BlockQuantizer {
   /// - Throws: `.unsupported` unless a group could be rounded.
   func check(_ status: ingot_quantized, _ tensor: CheckpointTensor, row: Int) throws(IngotError) {
     switch status {
@@ -76,7 +78,7 @@ final class QuantizedPiece: @unchecked Sendable {
         hint: "export without --quant, or repair the weights")
     default:
       throw tensor.error(
-        .unsupported, "row \(row) has weights so large that their scale does not fit \(quantizer.scales)",
+        .unsupported, "row \(row) has weights so large that their scale does not fit \(scales)",
         hint: "export with --dtype f32")
     }
   }

@@ -14,16 +14,21 @@ struct NBitsRows: SegmentWork {
     let (inputs, groups) = (piece.inputs, piece.groups)
     let stored = groups * piece.group
     let isPacked = piece.quantizer.scheme.bits == 4
-    let scratch = RowScratch(inputs: inputs, codes: stored, groups: 1)
+    let scratch = RowScratch(inputs: inputs, codes: stored, groups: 0)
+    let isPerChannel = piece.quantizer.scheme.groupSize == nil
     let source = tensor.tensor
     for (index, row) in rows.enumerated() {
       let place = (tensor.first + row) * groups
       let target = base + index * (isPacked ? stored / 2 : stored)
       let codes = isPacked ? scratch.codes : target
       let status = piece.quantizer.quantize(
-        source.rowBytes(row), source.encoding, count: inputs, group: piece.group, floats: scratch.floats,
-        codes: codes, scales: piece.scales + place, zeros: piece.zeros + place)
-      try piece.check(status, source, row: row)
+        source.rowBytes(row), source.encoding, count: inputs, group: isPerChannel ? inputs : piece.group,
+        floats: scratch.floats, codes: codes, scales: piece.scales + place, zeros: piece.zeros + place)
+      try piece.quantizer.check(status, source, row: row)
+      if isPerChannel {
+        (piece.scales + place).update(repeating: piece.scales[place], count: groups)
+        (piece.zeros + place).update(repeating: piece.zeros[place], count: groups)
+      }
       (codes + inputs).update(repeating: piece.zeros[place + groups - 1], count: stored - inputs)
       if isPacked { ingot_pack_nibbles(codes, target, Int64(stored)) }
     }
@@ -45,7 +50,7 @@ struct ScaleRows: SegmentWork {
       source.encoding.decode(source.rowBytes(row), into: scratch.floats, count: piece.inputs)
       let status = piece.quantizer.scale(
         scratch.floats, count: piece.inputs, scale: &piece.scales[place], zero: &piece.zeros[place])
-      try piece.check(status, source, row: row)
+      try piece.quantizer.check(status, source, row: row)
     }
     source.release(rows)
   }
@@ -84,7 +89,7 @@ struct DequantizeColumns: SegmentWork {
           codes + part.first + rows.lowerBound, Int64(outputs))
         return failure != nil
       }
-      if let failure { try piece.check(failure.status, source, row: failure.row) }
+      if let failure { try piece.quantizer.check(failure.status, source, row: failure.row) }
     }
     if quantizer.scheme.isSymmetric { ingot_flip(codes, quantizer.middle, Int64(count)) }
     if isPacked { ingot_pack_nibbles(codes, base, Int64(count)) }

@@ -53,7 +53,7 @@ extension WeightPiece {
   ///
   /// - `matMulNBits`: values u8 [N, ⌈K/g⌉, g·bits/8] (low nibble first; the tail of a short last group is the zero
   ///   point), scales [N, ⌈K/g⌉], zero points u8 [N, ⌈⌈K/g⌉·bits/8⌉]. Per channel, g is K rounded up to a power of
-  ///   two of at least 16.
+  ///   two from 16 to 256, and an output's scale and zero point stand once per group.
   /// - `dequantizeLinear`: values (u)int4 or (u)int8 [K, N]; signed and without zero points when symmetric; scales
   ///   [⌈K/g⌉, N], or [N] per channel; zero points of the values' type and the scales' shape.
   package var tensors: [WeightTensor] {
@@ -64,8 +64,8 @@ extension WeightPiece {
     case .computed(let tensor): return [.make(.values, tensor.dtype.onnx, tensor.dims)]
     case .matMulNBits(let parameter, let scheme, let scales):
       let (n, k) = (parameter.dims[0], parameter.dims[1])
-      let groups = scheme.groupCount(inputs: k)
       let group = scheme.nbitsBlock(inputs: k)
+      let groups = (k + group - 1) / group
       var tensors: [WeightTensor] = [
         .make(.values, .uint8, [n, groups, group * scheme.bits / 8]),
         .make(.scales, scales.onnx, [n, groups]),
@@ -100,11 +100,11 @@ extension WeightTensor {
 }
 
 extension BlockQuantization {
-  /// `block_size` of `MatMulNBits`.
+  /// `block_size` of `MatMulNBits`. Source: onnxruntime 1.31.1 takes 16, 32, 64, 128 and 256.
   package func nbitsBlock(inputs: Int) -> Int {
     if let groupSize { return groupSize }
     var block = 16
-    while block < inputs { block *= 2 }
+    while block < min(inputs, 256) { block *= 2 }
     return block
   }
 }

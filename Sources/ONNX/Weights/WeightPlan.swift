@@ -39,15 +39,19 @@ struct WeightPlan {
     }
   }
 
-  private func matrix(_ parameter: Parameter) throws(IngotError) -> [CheckpointTensor] {
+  func matrix(_ parameter: Parameter) throws(IngotError) -> [CheckpointTensor] {
     let tensors = try packer.tensors(of: parameter)
     guard parameter.dims.count == 2 else {
-      throw IngotError(.shape, "\(parameter) is not a matrix: \(Shape(parameter.dims))", at: .init(tensor: parameter.parts.first?.name))
+      throw IngotError(
+        .shape, "\(parameter) is not a matrix: \(Shape(parameter.dims))",
+        at: .init(tensor: parameter.parts.first?.name))
     }
     return tensors
   }
 
-  private mutating func addRows(_ tensors: [CheckpointTensor], _ dtype: DType, at offset: Int) throws(IngotError) {
+  private mutating func addRows(_ tensors: [CheckpointTensor], _ dtype: DType, at offset: Int)
+    throws(IngotError)
+  {
     var offset = offset
     for tensor in tensors {
       let converter = try ElementConverter(tensor.encoding, to: dtype)
@@ -60,7 +64,9 @@ struct WeightPlan {
     }
   }
 
-  private mutating func addColumns(_ tensors: [CheckpointTensor], _ dtype: DType, at offset: Int) throws(IngotError) {
+  private mutating func addColumns(_ tensors: [CheckpointTensor], _ dtype: DType, at offset: Int)
+    throws(IngotError)
+  {
     var converters: [ElementConverter] = []
     for tensor in tensors { converters.append(try ElementConverter(tensor.encoding, to: dtype)) }
     let outputs = tensors.reduce(0) { $0 + $1.rowCount }

@@ -20,7 +20,8 @@ package func recipe(of file: WeightLayout.File, checkpoint: any Checkpoint) -> S
       let identity = identities[path] ?? describeFile(path)
       identities[path] = identity
       lines.append(
-        "  \(part.name) \(part.dims) \(tensor.encoding) \(tensor.rowOrder) \(tensor.byteRange) of \(identity)")
+        "  \(part.name) \(part.dims) \(tensor.encoding) \(tensor.rowOrder) \(tensor.byteRange) of \(identity)"
+      )
     }
   }
   return digestOfText(lines.joined(separator: "\n"))
@@ -36,7 +37,8 @@ extension WeightPiece {
   /// The checkpoint's tensors it is made of; nil for what is computed.
   package var parameter: Parameter? {
     switch self {
-    case .dense(let parameter, _, _), .matMulNBits(let parameter, _, _), .dequantizeLinear(let parameter, _, _):
+    case .dense(let parameter, _, _), .matMulNBits(let parameter, _, _),
+      .dequantizeLinear(let parameter, _, _):
       parameter
     case .computed: nil
     }

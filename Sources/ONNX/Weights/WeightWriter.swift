@@ -5,7 +5,7 @@ package import IngotCore
 ///
 /// Nothing larger than a few segments of the files is in memory at a time. Several threads may write files at once.
 package struct WeightWriter: Sendable {
-  private let checkpoint: any Checkpoint
+  let checkpoint: any Checkpoint
   private let jobs: Int
 
   /// - Parameter jobs: threads that one file is written with.

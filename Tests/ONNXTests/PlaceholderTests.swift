@@ -1,2 +1,0 @@
-import IngotCore
-import Testing
