@@ -27,7 +27,7 @@ public struct CheckpointTensor: Sendable {
   public let rowCount: Int
 
   /// Describes a tensor whose byte range is known to lie in the file and to fit its shape.
-  init(
+  package init(
     name: String, storedName: String, encoding: TensorEncoding, shape: Shape, file: MappedFile,
     byteRange: Range<Int>, rowOrder: RowOrder = .natural
   ) {

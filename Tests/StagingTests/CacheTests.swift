@@ -102,10 +102,12 @@ import Testing
   @Test func filesWithoutARecordAreTaken() throws {
     try append(open(), past: 0, count: 2, scale: 1)
     try Files.remove(folder / "kv_block0.json")
-    let cache = try open()
-    try cache.require(rows: 5)
-    #expect(cache.content(at: 2) == nil)
-    try append(cache, past: 2, count: 1, scale: 1)
+    do {
+      let cache = try open()
+      try cache.require(rows: 5)
+      #expect(cache.content(at: 2) == nil)
+      try append(cache, past: 2, count: 1, scale: 1)
+    }
     expectError(.argument, "holds 3") { try open().require(rows: 4) }
   }
 

@@ -119,25 +119,33 @@ struct Message {
     expectError(.format, "no graph", "embed.onnx") { _ = try ONNXHeader(path: write([])) }
     let model = Message.model([Message.weight("w", raw)])
     for count in stride(from: 1, to: model.count, by: 13) {
-      do { _ = try ONNXHeader(path: write(Array(model[..<count]))) } catch let error as IngotError {
-        #expect(error.kind == .format)
-      }
+      let kind = Self.failure(try write(Array(model[..<count])))
+      #expect(kind == nil || kind == .format)
     }
     // None may trap.
     var random = RandomGenerator(seed: 5)
-    for _ in 0..<3000 {
+    for _ in 0..<1000 {
       var broken = model
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         // Most of a file is weights.
         let range = Bool.random(using: &random) ? 0..<60 : broken.count - 120..<broken.count
         broken[Int.random(in: range, using: &random)] = UInt8.random(in: 0...255, using: &random)
       }
-      let path = try write(broken)
-      do {
-        let header = try ONNXHeader(path: path)
-        _ = try header.print()
-        _ = try? EmbedForm(header.ports, file: path)
-      } catch let error as IngotError { #expect([.format, .io].contains(error.kind)) }
+      let kind = Self.failure(try write(broken))
+      #expect(kind == nil || kind == .format || kind == .io)
+    }
+  }
+
+  /// How reading a file fails, if it does.
+  static func failure(_ path: String) -> IngotError.Kind? {
+    do throws(IngotError) {
+      let header = try ONNXHeader(path: path)
+      _ = try header.print()
+      _ = try EmbedForm(header.ports, file: path)
+      return nil
+    } catch {
+      // Ports may be damaged in every way.
+      return [.shape, .unsupported].contains(error.kind) ? nil : error.kind
     }
   }
 
@@ -147,7 +155,7 @@ struct Message {
     expectError(.io, "not a folder") { _ = try StageFolder(folder / "none", loader: loader) }
     for name in ["embed.onnx", "block0.onnx", "block2.onnx"] { _ = try write([], name) }
     let source = try StageFolder(folder.path, loader: loader)
-    expectError(.io, "block1.onnx is missing", "embed.onnx, block0.onnx, block2.onnx") {
+    expectError(.io, "block1.onnx is missing", "block0.onnx, block2.onnx, embed.onnx") {
       _ = try source.blockCount()
     }
     expectError(.io, "output.onnx is missing") { _ = try source.ports(of: .output) }

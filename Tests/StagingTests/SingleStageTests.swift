@@ -11,7 +11,7 @@ import Testing
 
   init() throws { folder = try Scratch() }
 
-  func embed(_ tokens: [Int] = tokens, past: Int = 0, _ step: String, _ source: ToySource? = nil) throws {
+  func embed(_ step: String, _ tokens: [Int] = tokens, past: Int = 0, _ source: ToySource? = nil) throws {
     var options = SingleStage.EmbedOptions(tokens: tokens)
     options.pastLength = past
     try SingleStage.embed(
@@ -45,7 +45,7 @@ import Testing
     var (tokens, past, drawn) = (Self.tokens, 0, [Int]())
     for index in 0..<5 {
       let step = "manual/" + StepFolder.name(index)
-      try embed(tokens, past: past, step)
+      try embed(step, tokens, past: past)
       try block(0, step)
       try block(1, step)
       past += tokens.count
@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test func theFilesOfAStepHaveTheirForms() throws {
-    try embed(past: 0, "a")
+    try embed("a")
     let forms = [
       ("tokens.npy", DType.i64, [1, 3]), ("hidden_block0.npy", .f32, [1, 4, 8]),
       ("attention_mask.npy", .f32, [1, 1, 4, 28]), ("position_ids.npy", .i64, [1, 4]),
@@ -106,7 +106,7 @@ import Testing
       try block(1, step)
       try output(step)
     }
-    try embed([1, 2], "a")
+    try embed("a", [1, 2])
     #expect(
       try !Scratch.contents(folder / "a").keys.contains { $0.contains("block1") || $0.contains("logits") })
     expectError(.io, "hidden_block2.npy", "stage before") { try output("a") }
@@ -115,7 +115,7 @@ import Testing
   @Test func wrongInputIsNamedAndNothingChanges() throws {
     try embed("a")
     try block(0, "a")
-    try embed([4], past: 3, "b")
+    try embed("b", [4], past: 3)
     let whole = try Scratch.contents(folder.path)
     func refuse(
       _ kind: IngotError.Kind, _ file: String, _ word: String, _ contents: HostTensor?,
@@ -159,10 +159,10 @@ import Testing
     expectError(.shape, "meta.json", "max_input_len is 4", "takes 1") {
       try output("b", ToySource(ToyModel(inputLength: 1)))
     }
-    expectError(.limit, "22", "24 rows") { try embed(past: 22, "c") }
-    expectError(.limit, "5 tokens", "takes 4") { try embed([1, 2, 3, 4, 5], "c") }
-    expectError(.argument, "past_len is -1") { try embed(past: -1, "c") }
-    expectError(.argument, "token id 19") { try embed([19], "c") }
+    expectError(.limit, "22", "24 rows") { try embed("c", past: 22) }
+    expectError(.limit, "5 tokens", "takes 4") { try embed("c", [1, 2, 3, 4, 5]) }
+    expectError(.argument, "past_len is -1") { try embed("c", past: -1) }
+    expectError(.argument, "token id 19") { try embed("c", [19]) }
     #expect(!Files.exists(folder / "c"))
   }
 }

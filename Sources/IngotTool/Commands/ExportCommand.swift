@@ -99,7 +99,8 @@ struct ExportCommand: ParsableCommand {
     let report = ExportReport(export, folder: output)
     let verification = try verify(export)
     try printer.write(
-      json ? report.json(written, verification, bounds).indented + "\n" : report.summary(written, verification))
+      json
+        ? report.json(written, verification, bounds).indented + "\n" : report.summary(written, verification))
     try printer.flush()
     let violations = verification?.check(bounds) ?? []
     guard violations.isEmpty else {

@@ -7,10 +7,11 @@ struct VerifyCommand: ParsableCommand {
     commandName: "verify",
     abstract: "Runs two back ends on the same tokens and says by how much they differ.",
     discussion: """
-      A is the reference. Prefills of several lengths, in one piece and in several, then tokens decoded with a filled \
+      A is the reference, in 32-bit floats whatever its weights are. Prefills of several lengths, in one piece and in several, then tokens decoded with a filled \
       cache, which are A's likeliest for both. Without a prompt the tokens are pseudo-random, the same every time. \
       max_rel is the largest difference as a part of the largest |A|. NaN and infinity always fail; other \
-      differences fail only beyond --tolerance or the bounds of --precision.
+      differences fail only beyond --tolerance. With --dtype or --quant A's weights are rounded as an export with \
+      these options rounds them, so that only what is not meant is left, and the bounds are those of computing so.
       """)
 
   @Argument(
@@ -32,8 +33,7 @@ struct VerifyCommand: ParsableCommand {
     parsing: .unconditional, help: "Fail when a logit differs by more than this times max(1, largest |A|).")
   var tolerance: Double?
 
-  @Option(help: "Fail beyond what rounding to f32, f16, bf16, int8 or int4 explains.")
-  var precision: Precision?
+  @OptionGroup(title: "How B's weights were rounded") var rounding: RoundingArguments
 
   @Flag(name: .customLong("no-layers"), help: "Compare logits only.")
   var noLayers = false
@@ -67,7 +67,8 @@ struct VerifyCommand: ParsableCommand {
     let longest =
       prompts.map(\.count).max() ?? (lengths?.ids ?? Verification.Options.defaultLengths).max() ?? 0
     let context = min(max(longest, 1), TextModel.maximumContextLength) + steps
-    let reference = try BackEnd.open(a, engine: engine, contextLength: context)
+    let reference = try BackEnd.open(
+      a, engine: engine, contextLength: context, isReference: true, rounding: try rounding.rounding())
     let candidate = try BackEnd.open(b, engine: engine, contextLength: context)
     if prompts.isEmpty {
       if tokenizer == nil { tokenizer = try? openTokenizer() }
@@ -88,22 +89,18 @@ struct VerifyCommand: ParsableCommand {
     var output = Output()
     try output.write(json ? report.json(tolerance).indented + "\n" : report.text)
     try output.flush()
-    let violations = report.check(tolerance)
+    let violations = report.check(tolerance ?? Tolerance())
     for violation in violations { standardError("\(violation.place): \(violation.description)\n") }
     if !violations.isEmpty { throw ExitCode(1) }
   }
 
-  private func bounds() throws(IngotError) -> Tolerance {
-    if tolerance != nil, precision != nil {
-      throw IngotError(.argument, "give either --tolerance or --precision")
+  /// Nil when no bounds were asked for.
+  private func bounds() throws(IngotError) -> Tolerance? {
+    guard let tolerance else { return rounding.precision.map(Tolerance.init(for:)) }
+    guard tolerance >= 0 else {
+      throw IngotError(.argument, "the tolerance is \(tolerance); it must be at least 0")
     }
-    if let tolerance {
-      guard tolerance >= 0 else {
-        throw IngotError(.argument, "the tolerance is \(tolerance); it must be at least 0")
-      }
-      return Tolerance(maxScaled: tolerance)
-    }
-    return precision.map(Tolerance.init(for:)) ?? Tolerance()
+    return Tolerance(maxScaled: tolerance)
   }
 
   /// A's, or B's where A has none.

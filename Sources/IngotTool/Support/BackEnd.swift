@@ -11,7 +11,9 @@ struct ExactEngineArguments: ParsableArguments {
   @Option(name: .customLong("kv-type"), help: "Element type of our engine's key/value cache: f16 or f32.")
   var kvType = KVType.f32
 
-  @Option(name: .customLong("ort-library"), help: "ONNX Runtime's library, for models in ONNX.")
+  @Option(
+    name: .customLong("ort-library"), help: "The library of ONNX Runtime; by default the first that is found."
+  )
   var ortLibrary: String?
 }
 
@@ -19,18 +21,34 @@ struct ExactEngineArguments: ParsableArguments {
 enum BackEnd {
   /// Opens a back end of any kind.
   /// - Parameters:
-  ///   - contextLength: most tokens of a sequence, where the back end lets one choose.
+  ///   - contextLength: most tokens of a sequence; an export of fixed shapes may hold fewer.
+  ///   - isReference: whether quantised weights are unpacked, so that activations are not rounded to 8 bits.
+  ///   - rounding: what is done to the weights of a checkpoint first.
   /// - Throws: what is wrong with the files.
   static func open(
-    _ path: String, engine: ExactEngineArguments, contextLength: Int
+    _ path: String, engine: ExactEngineArguments, contextLength: Int, isReference: Bool = false,
+    rounding: WeightRounding? = nil
   ) throws(IngotError) -> any LanguageModel {
+    if isONNXExport(path) {
+      guard rounding == nil else {
+        throw IngotError(.argument, "only weights of a checkpoint can be rounded", at: .init(file: path))
+      }
+      return try ONNXModel.open(
+        directory: path, runtime: OrtRuntime.load(library: engine.ortLibrary), tokens: contextLength,
+        threads: engine.threads)
+    }
+    var checkpoint = try openCheckpoint(path)
+    var rounded: RoundedCheckpoint?
+    if let rounding {
+      let copy = try RoundedCheckpoint(checkpoint, rounding)
+      (rounded, checkpoint) = (copy, copy)
+    }
     var options = TextModel.Options()
     (options.contextLength, options.threads, options.kvType) = (contextLength, engine.threads, engine.kvType)
-    options.ortLibrary = engine.ortLibrary
-    if isONNXExport(path) { return try openModel(path, options: options) }
-    let checkpoint = try openCheckpoint(path)
     var engineOptions = try options.engineOptions(for: checkpoint.config)
-    engineOptions.observesLayers = true
-    return try CPUModel(checkpoint, options: engineOptions)
+    (engineOptions.observesLayers, engineOptions.dequantizesWeights) = (true, isReference)
+    do throws(IngotError) { return try CPUModel(checkpoint, options: engineOptions) } catch {
+      throw rounded?.failure ?? error
+    }
   }
 }

@@ -5,9 +5,9 @@
 #endif
 
 /// Numbers as reports print them.
-enum NumberText {
+package enum NumberText {
   /// Three significant digits, `1.23e-05` below 0.001 and from 10⁶ on.
-  static func short(_ value: Double) -> String {
+  package static func short(_ value: Double) -> String {
     if value.isNaN { return "nan" }
     if value.isInfinite { return value < 0 ? "-inf" : "inf" }
     if value == 0 { return "0" }

@@ -4,8 +4,9 @@ extension VerificationReport {
   public func html(_ tolerance: Tolerance? = nil) -> String {
     var page = HTMLPage("Verification")
     page.facts([("Reference (A)", reference), ("Candidate (B)", candidate)])
-    if let tolerance {
-      let violations = check(tolerance)
+    // Without bounds only what fails always is said.
+    let violations = check(tolerance ?? Tolerance())
+    if tolerance != nil || !violations.isEmpty {
       page.verdict(violations.map { "\($0.place): \($0.description)" })
     }
     var rows: [[String]] = []

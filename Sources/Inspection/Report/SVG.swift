@@ -58,10 +58,10 @@ struct SVG {
   /// - Parameter label: what it shows, for those who do not see it.
   func document(label: String) -> String {
     """
-    <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(number(width)) \(number(height))" \
-    width="\(number(width))" height="\(number(height))" role="img" aria-label="\(SVG.escaped(label))" \
+    <svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 -8 \(number(width + 24)) \(number(height + 16))" \
+    width="\(number(width + 24))" height="\(number(height + 16))" role="img" aria-label="\(SVG.escaped(label))" \
     font-family="system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif">
-    <rect width="100%" height="100%" fill="#ffffff"/>
+    <rect x="-12" y="-8" width="100%" height="100%" fill="#ffffff"/>
     \(body)</svg>
 
     """

@@ -16,18 +16,25 @@ public struct Tolerance: Sendable, Equatable {
   public init(maxScaled: Double) { self.maxScaled = maxScaled }
 }
 
-/// What precision a candidate computes in, or keeps its weights in.
+/// What a candidate computes in.
 public enum Precision: String, Sendable, CaseIterable {
-  case f32, f16, bf16, int8, int4
+  case f32, f16, bf16
+  /// Integer weights, with activations rounded to int8 in blocks.
+  case int8
+  /// As `int8`.
+  case int4
 }
 
 extension Tolerance {
-  /// Bounds that honest rounding keeps and broken exports do not.
+  /// Bounds that honest computing in a precision keeps and broken exports do not, for a reference that has the same
+  /// weights: a checkpoint in f32, or a `RoundedCheckpoint`.
   public init(for precision: Precision) {
     self.init()
     switch precision {
     case .f32: maxScaled = 1e-4
-    case .f16, .bf16, .int8, .int4: break
+    case .f16: (minCosine, maxMeanKL, minTop1) = (0.999, 1e-3, 0.9)
+    case .bf16: (minCosine, maxMeanKL, minTop1) = (0.99, 1e-2, 0.8)
+    case .int8, .int4: (minCosine, maxMeanKL, minTop1) = (0.97, 0.05, 0.75)
     }
   }
 }

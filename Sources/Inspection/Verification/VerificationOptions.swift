@@ -91,7 +91,7 @@ extension Verification.Options {
   }
 
   /// Tokens that look random and are the same every time.
-  func randomTokens(count: Int, vocabSize: Int) -> [Int] {
+  package func randomTokens(count: Int, vocabSize: Int) -> [Int] {
     var state = seed
     /// SplitMix64.
     func next() -> UInt64 {

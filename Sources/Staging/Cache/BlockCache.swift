@@ -200,7 +200,8 @@ extension BlockCache {
   /// - Returns: `[layers, kv, count, hd]`.
   private func halves(_ tensor: HostTensor, _ count: Int, name: String) throws(IngotError) -> [UInt16] {
     let pieces = form.layerCount * form.headCount
-    let (stride, length) = (form.inputLength * form.headSize, count * form.headSize)
+    // Prefill and decode parts take different numbers of tokens.
+    let (stride, length) = (tensor.shape[3] * form.headSize, count * form.headSize)
     var halves = [UInt16](repeating: 0, count: pieces * length)
     withExtendedLifetime(tensor) {
       halves.withUnsafeMutableBufferPointer { target in

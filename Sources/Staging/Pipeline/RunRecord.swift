@@ -57,7 +57,9 @@ struct RunRecord {
       switch member.key {
       case "prompt_ids": what = "the run was begun with another prompt"
       case "parts": what = "the run was begun with another model, or another export of it"
-      default: what = "the run was begun with \(member.key) \(before); now it is \(member.value)"
+      default:
+        let (old, new) = (before.string ?? "\(before)", member.value.string ?? "\(member.value)")
+        what = "the run was begun with \(member.key) \(old); now it is \(new)"
       }
       throw IngotError(
         .argument, what, at: .init(file: Self.path(root), key: member.key),
