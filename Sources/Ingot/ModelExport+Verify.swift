@@ -33,8 +33,8 @@ extension ModelExport {
     return plan.options.dtype == .f16 ? .f16 : plan.options.dtype == .bf16 ? .bf16 : .f32
   }
 
-  /// Compares a written export with our own engine on the checkpoint, in 32-bit floats: prefills of several lengths,
-  /// then tokens decoded with a filled cache.
+  /// Compares a written export with our own engine on the checkpoint, in 32-bit floats with the weights rounded as the
+  /// export's are: prefills of several lengths, then tokens decoded with a filled cache.
   /// - Throws: errors of opening either; `.memory`.
   public func verify(
     _ folder: String, runtime: OrtRuntime, threads: Int? = nil,
@@ -43,12 +43,17 @@ extension ModelExport {
     var run = Verification.Options()
     run.steps = 8
     let length = (Verification.Options.defaultLengths.max() ?? 0) + run.steps
-    let candidate = try ONNXModel(
-      directory: folder, runtime: runtime, options: .init(contextLength: length, threads: threads))
+    let candidate = try ONNXModel.open(
+      directory: folder, runtime: runtime, tokens: length, threads: threads)
     var options = DecoderEngine.Options(contextLength: length)
     options.engine = EngineOptions(threads: threads)
     (options.kvType, options.dequantizesWeights) = (.f32, true)
-    let reference = try CPUModel(checkpoint, options: options)
+    let rounded = try RoundedCheckpoint(
+      checkpoint, WeightRounding(plan.options.dtype, quantization: plan.options.quantization))
+    let reference: CPUModel
+    do throws(IngotError) { reference = try CPUModel(rounded, options: options) } catch {
+      throw rounded.failure ?? error
+    }
     if let tokenizer = try? openTokenizer(of: checkpoint) {
       run.excludedIDs = Set((0..<checkpoint.config.vocabSize).filter(tokenizer.isSpecial))
     }

@@ -28,14 +28,16 @@ import Testing
     #expect(Self.difference([], []).cosine == 1)
   }
 
-  @Test(arguments: [
-    ([Float.nan], [Float(1)]), ([1], [.nan]), ([.nan], [.nan]), ([.infinity], [1]), ([1], [-.infinity]),
-  ])
-  func whatIsNotFiniteNeverAgrees(a: [Float], b: [Float]) {
-    let difference = Self.difference([1] + a, [1] + b)
+  static let unequal: [(Float, Float)] = [
+    (.nan, 1), (1, .nan), (.nan, .nan), (.infinity, 1), (1, -.infinity), (.infinity, -.infinity),
+  ]
+
+  @Test(arguments: unequal)
+  func whatIsNotFiniteNeverAgrees(a: Float, b: Float) {
+    let difference = Self.difference([1, a], [1, b])
     #expect(difference.nonFinite == 1 && difference.cosine == 0)
     #expect(difference.maxAbsolute == .infinity && difference.meanSquared == .infinity)
-    let rows = Self.logits([([1] + a, [1] + b)])
+    let rows = Self.logits([([1, a], [1, b])])
     #expect(rows.top1 == 0 && rows.meanKL == .infinity)
   }
 
@@ -56,11 +58,12 @@ import Testing
     #expect(two.top1 == 0.5)
   }
 
-  @Test(arguments: [
+  static let numbers: [(Double, String)] = [
     (0, "0"), (1, "1.00"), (-2.5, "-2.50"), (0.001_234, "0.00123"), (0.000_999_9, "1.00e-03"),
-    (123_456, "123456"),
-    (1_234_567, "1.23e+06"), (9.999e-5, "1.00e-04"), (.nan, "nan"), (.infinity, "inf"), (1e-300, "1.00e-300"),
-    (12.3456, "12.3"),
-  ])
+    (123_456, "123456"), (1_234_567, "1.23e+06"), (9.999e-5, "1.00e-04"), (.nan, "nan"), (.infinity, "inf"),
+    (1e-300, "1.00e-300"), (12.3456, "12.3"),
+  ]
+
+  @Test(arguments: numbers)
   func numbersAreShort(value: Double, text: String) { #expect(NumberText.short(value) == text) }
 }

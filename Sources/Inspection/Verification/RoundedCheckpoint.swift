@@ -99,6 +99,9 @@ public final class RoundedCheckpoint: Checkpoint {
   public func tensor(named name: String) -> CheckpointTensor? {
     let source = name == Self.head ? headName ?? name : name
     guard let tensor = original.tensor(named: source) else { return nil }
+    // Nothing to round: it stays in its file.
+    let isInteger = quantizer != nil && linearNames.contains(name)
+    if !isInteger, rounding.dtype == .f32 || tensor.encoding == .plain(rounding.dtype) { return tensor }
     if let last = state.withLock({ $0.last }), last.name == name { return last }
     do throws(IngotError) {
       let rounded = try round(tensor, name)

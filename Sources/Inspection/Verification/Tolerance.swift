@@ -18,7 +18,9 @@ public struct Tolerance: Sendable, Equatable {
 
 /// What a candidate computes in.
 public enum Precision: String, Sendable, CaseIterable {
-  case f32, f16, bf16
+  case f32, f16
+  /// Weights in bf16; products in f32, as exports have it.
+  case bf16
   /// Integer weights, with activations rounded to int8 in blocks.
   case int8
   /// As `int8`.
@@ -26,15 +28,31 @@ public enum Precision: String, Sendable, CaseIterable {
 }
 
 extension Tolerance {
-  /// Bounds that honest computing in a precision keeps and broken exports do not, for a reference that has the same
-  /// weights: a checkpoint in f32, or a `RoundedCheckpoint`.
+  /// Bounds that honest computing in a precision keeps and faults do not, for a reference that has the same weights:
+  /// a checkpoint in f32, or a `RoundedCheckpoint`.
+  ///
+  /// Against weights that were not rounded there are no such bounds. Rounded to int4, SmolLM2-135M is at a mean KL
+  /// of 0.6 to 1.6, and three tiny checkpoints of random weights at 0.2 to 0.6; one of 30 layers missing gives 0.36.
+  ///
+  /// With equal weights, as measured on three tiny checkpoints and SmolLM2-135M (prefills to 80 tokens and 16 decoded,
+  /// random tokens; ONNX Runtime 1.31 with accuracy level 4, and our engine's W4A8 and W8A8):
+  ///
+  /// |  | largest difference / largest logit | smallest cosine | mean KL | top-1 |
+  /// |---|---|---|---|---|
+  /// | f32, bf16 | 6e-6 |  | 1e-10 | 100% |
+  /// | f16 |  | 0.99995 | 1.2e-5 | 98% |
+  /// | int8, int4 in groups of 32 to 128 |  | 0.9957 | 0.0073 | 93% |
+  /// | a matrix transposed, a layer missing, gate and up exchanged, zero points off by one in a layer |  | ≤ 0.944 | ≥ 0.1 | ≤ 79% |
+  ///
+  /// So the bounds of f32 are 17 times the largest seen, those of f16 some 20 times, and those of integers 4 to 8 times
+  /// while they are half of what the mildest fault makes. Zero points off by one in a single matrix, or of
+  /// 8 bits in a tiny model, may pass as honest.
   public init(for precision: Precision) {
     self.init()
     switch precision {
-    case .f32: maxScaled = 1e-4
-    case .f16: (minCosine, maxMeanKL, minTop1) = (0.999, 1e-3, 0.9)
-    case .bf16: (minCosine, maxMeanKL, minTop1) = (0.99, 1e-2, 0.8)
-    case .int8, .int4: (minCosine, maxMeanKL, minTop1) = (0.97, 0.05, 0.75)
+    case .f32, .bf16: maxScaled = 1e-4
+    case .f16: (minCosine, maxMeanKL, minTop1) = (0.999, 3e-4, 0.9)
+    case .int8, .int4: (minCosine, maxMeanKL, minTop1) = (0.98, 0.05, 0.75)
     }
   }
 }
