@@ -208,7 +208,7 @@ def check(folder, checkpoint, atol=None, quiet=False, reference=None):
     large = 1e4 if device.dtype == np.float32 else 50.0
     for s, u, decoded, poison in [(S, U, 4, large), (max(1, S - 3), max(1, U - 2), 5, large), (1, 1, 3, -large),
                                   (max(1, S // 2), U, N - max(1, S // 2) - U, large), (S, 1, 3, 0.0)]:
-        decoded = min(decoded, N - s - u)
+        decoded = min(decoded, min(N, reference.longest) - s - u)
         report.attempt(f"s={s} u={u}", lambda: conversation(s, u, decoded, poison))
     return report
 

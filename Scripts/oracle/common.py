@@ -21,14 +21,14 @@ class Report:
     """Differences by name, each with the bound it must keep."""
 
     def __init__(self, title, dtype=np.float32, atol=None, quiet=False):
-        """`atol` is the bound of logits; else float32 sums in another order may differ by 1e-4, and halves of 11 bits by
-        a hundredth of the numbers' size over some layers."""
+        """`atol` is the bound of logits; else float32 sums in another order may differ by 1e-4, and halves of 11 bits
+        by a hundredth of the numbers' size over some layers."""
         self.title, self.quiet, self.rows, self.rounds_activations = title, quiet, [], False
         self.atol = atol or 1e-4
         self.rms = None if atol or dtype == np.float32 else 1e-2
 
     def close(self, name, got, want, bound=None):
-        """Two arrays of one shape: their largest difference, or with halves its root mean square beside the numbers'."""
+        """Two arrays of one shape: their largest difference, or with halves the ratio of root mean squares."""
         got, want = np.asarray(got, np.float32), np.asarray(want, np.float32)
         is_relative = bound is None and self.rms is not None
         bound = bound or self.rms or self.atol

@@ -29,7 +29,8 @@ def of_matmul(node, tensors):
     zero = np.float32(1 << (bits - 1))
     if len(node.input) > 3 and node.input[3]:
         zero = unpack(tensors[node.input[3]].reshape(rows, -1), bits)[:, :blocks, None].astype(np.float32)
-    return ((integers - zero) * scales).reshape(rows, -1)[:, :columns], np.abs(scales).max(axis=(1, 2), keepdims=True)[:, 0]
+    weights = ((integers - zero) * scales).reshape(rows, -1)[:, :columns]
+    return weights, np.abs(scales).max(axis=(1, 2), keepdims=True)[:, 0]
 
 
 def of_dequantize(node, tensors, is_transposed):

@@ -3,12 +3,12 @@
 # requires: numpy==2.4.6 torch==2.15.0 transformers==5.23.0 onnx==1.23.2 onnxruntime==1.31.1 onnxruntime-genai==0.18.0
 """Export tiny checkpoints in every way and check each export.
 
-    python sweep.py --ingot .build/debug/ingot [--presets genai staged packed device] [--models llama-gqa qwen3-bias …]
+    python sweep.py --ingot .build/debug/ingot [--presets genai staged packed device] [--models llama-gqa …]
         [--opsets 13 15 … 23] [--dtypes f32 f16] [--ops standard ort] [--keep FOLDER]
 
 Without further options: every checkpoint by every preset with the oldest, the usual and the newest opset in turn, then
-three of them over all opsets, dtypes, operator sets and kinds of integer weights. Prints the failures of an export below
-its line; the exit code is 1 if there are any.
+three of them over all opsets, dtypes, operator sets and kinds of integer weights: an hour or two. Prints the failures
+of an export below its line; the exit code is 1 if there are any.
 """
 
 import argparse

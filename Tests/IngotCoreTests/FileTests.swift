@@ -95,7 +95,8 @@ import Testing
       let file = try MappedFile(path: path("large"))
       func resident() -> Int {
         let handle = FileHandle(forReadingAtPath: "/proc/self/smaps")
-        let lines = String(decoding: handle?.readDataToEndOfFile() ?? Data(), as: UTF8.self).split(separator: "\n")
+        let lines = String(decoding: handle?.readDataToEndOfFile() ?? Data(), as: UTF8.self).split(
+          separator: "\n")
         guard let at = lines.firstIndex(where: { $0.hasSuffix(path("large")) }) else { return -1 }
         let line = lines[at...].first { $0.hasPrefix("Rss:") } ?? ""
         return (line.split(separator: " ").compactMap { Int($0) }.first ?? -1) * 1024

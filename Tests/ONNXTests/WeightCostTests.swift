@@ -47,7 +47,8 @@ struct WeightCostTests {
   /// The most memory this process has held, mapped pages of files included; 0 where the system does not say.
   private func peakBytes() -> Int {
     let status = FileHandle(forReadingAtPath: "/proc/self/status")?.readDataToEndOfFile() ?? Data()
-    let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+    let line =
+      String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
     return (line.split(separator: " ").compactMap { Int($0) }.first ?? 0) * 1024
   }
 }

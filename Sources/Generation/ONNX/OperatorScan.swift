@@ -1,17 +1,17 @@
 internal import IngotCore
 
 /// Looks for operators in an ONNX file without decoding it: only the tags of protobuf are followed.
-struct OperatorScan {
+package struct OperatorScan {
   private let bytes: UnsafeRawBufferPointer
 
   /// Whether the main graph of a file has an operator of a name. A broken file has none: loading it will tell.
-  static func file(_ path: String, has operatorName: String) -> Bool {
+  package static func file(_ path: String, has operatorName: String) -> Bool {
     guard let file = try? MappedFile(path: path) else { return false }
     return withExtendedLifetime(file) { OperatorScan(bytes: file.bytes).has(operatorName) }
   }
 
   /// As above for a model in memory.
-  static func model(_ bytes: UnsafeRawBufferPointer, has operatorName: String) -> Bool {
+  package static func model(_ bytes: UnsafeRawBufferPointer, has operatorName: String) -> Bool {
     OperatorScan(bytes: bytes).has(operatorName)
   }
 

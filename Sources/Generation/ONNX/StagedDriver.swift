@@ -38,6 +38,10 @@ final class StagedDriver: ONNXDriver {
     guard single.slots == self.prefill.slots else {
       throw fail("the prefill folder has \(self.prefill.slots) slots, the decode folder \(single.slots)")
     }
+    let layers = single.geometries.reduce(0) { $0 + $1.layers }
+    guard layers == borders.layerCount else {
+      throw fail("the prefill folder has \(borders.layerCount) layers, the decode folder \(layers)")
+    }
     guard single.geometries == self.prefill.geometries, single.vocabSize == self.prefill.vocabSize else {
       throw fail("blocks of the prefill and the decode folder differ in shape")
     }

@@ -63,7 +63,8 @@ final class WholeDriver: ONNXDriver {
     if let port = ports.mask {
       let length = 1 << 12
       ones = try OrtValue(
-        context.runtime, Array(repeating: 1, count: length), shape: [1, length], for: port, file: session.path)
+        context.runtime, Array(repeating: 1, count: length), shape: [1, length], for: port, file: session.path
+      )
     } else {
       ones = nil
     }

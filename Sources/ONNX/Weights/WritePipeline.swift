@@ -9,9 +9,9 @@ import IngotCore
 
 /// Makes segments on several threads, writes each where it belongs, and digests them in order.
 ///
-/// Every thread does whatever can be done next: the digest of the next segment that is ready, which comes first since
-/// everything waits for it in the end, or else the next segment. The segments made and not yet digested are bounded,
-/// and so is the memory.
+/// Every thread does whatever can be done next: digest the next segment that is made, which comes first since everything
+/// waits for it in the end; write the next, by one thread at a time, since the system lets no more into a file; or make
+/// the next. The segments made and not yet digested and written are bounded, and so is the memory.
 final class WritePipeline: @unchecked Sendable {
   private let segments: [WeightSegment]
   private let places: FilePlaces
@@ -21,6 +21,8 @@ final class WritePipeline: @unchecked Sendable {
   private var next = 0
   private var digested = 0
   private var isDigesting = false
+  private var written = 0
+  private var isWriting = false
   private var made: [Int: AlignedBuffer] = [:]
   private var spare: [AlignedBuffer] = []
   private var bytesInFlight = 0
@@ -28,7 +30,7 @@ final class WritePipeline: @unchecked Sendable {
   private var digest = SHA256()
   private var position = 0
 
-  /// Bytes that may be made and not yet digested, unless a single segment is longer.
+  /// Bytes that may be made and not yet done with, unless a single segment is longer.
   private static let budget = 32 << 20
 
   init(_ segments: [WeightSegment], to places: FilePlaces) {
@@ -61,13 +63,15 @@ final class WritePipeline: @unchecked Sendable {
   fileprivate func work(_ onProgress: (Int) -> Void) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    while failure == nil, digested < segments.count {
+    while failure == nil, min(digested, written) < segments.count {
       if !isDigesting, let buffer = made[digested] {
         digestNext(buffer)
         let done = position
         pthread_mutex_unlock(mutex)
         onProgress(done)
         pthread_mutex_lock(mutex)
+      } else if !isWriting, let buffer = made[written] {
+        writeNext(buffer)
       } else if canMake {
         makeNext()
       } else {
@@ -98,7 +102,6 @@ final class WritePipeline: @unchecked Sendable {
       if let kept { buffer = kept } else { buffer = try AlignedBuffer(byteCount: segment.byteCount) }
       let bytes = UnsafeMutableRawBufferPointer(start: buffer.base, count: segment.byteCount)
       try segment.work.fill(bytes)
-      try places.write(UnsafeRawBufferPointer(bytes), at: segment.offset)
       result = .success(buffer)
     } catch {
       result = .failure(error)
@@ -124,11 +127,36 @@ final class WritePipeline: @unchecked Sendable {
     }
     pthread_mutex_lock(mutex)
     isDigesting = false
-    made[digested] = nil
-    spare.append(buffer)
     digested += 1
-    bytesInFlight -= segment.byteCount
+    if written >= digested { recycle(digested - 1, buffer) }
     pthread_cond_broadcast(changed)
+  }
+
+  /// With the mutex held, which it gives up meanwhile.
+  private func writeNext(_ buffer: AlignedBuffer) {
+    let segment = segments[written]
+    isWriting = true
+    pthread_mutex_unlock(mutex)
+    var refused: IngotError?
+    do throws(IngotError) {
+      try places.write(
+        UnsafeRawBufferPointer(start: buffer.base, count: segment.byteCount), at: segment.offset)
+    } catch {
+      refused = error
+    }
+    pthread_mutex_lock(mutex)
+    isWriting = false
+    failure = failure ?? refused
+    written += 1
+    if digested >= written { recycle(written - 1, buffer) }
+    pthread_cond_broadcast(changed)
+  }
+
+  /// Takes back the memory of a segment that is digested and written; with the mutex held.
+  private func recycle(_ index: Int, _ buffer: AlignedBuffer) {
+    made[index] = nil
+    spare.append(buffer)
+    bytesInFlight -= segments[index].byteCount
   }
 
   /// Digests the zeros between segments; in the file they are what nobody wrote.
