@@ -55,8 +55,9 @@ public struct VerificationReport: Sendable {
     }
   }
 
-  /// What the back ends are, for the reader.
+  /// What the reference is, for the reader.
   public var reference = ""
+  /// What the candidate is.
   public var candidate = ""
   /// The runs.
   public var cases: [Case] = []
