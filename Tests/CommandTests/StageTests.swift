@@ -2,15 +2,18 @@ import Foundation
 import IngotCore
 import Testing
 
-/// `ingot stage` and `ingot pipeline` on exports that ONNX Runtime runs.
-@Suite(.enabled(if: StageTests.hasRuntime, "ONNX Runtime is not installed")) struct StageTests {
-  static let hasRuntime: Bool = {
-    guard let folder = try? Folder(), let model = try? export("llama-gqa", folder / "m") else { return false }
-    let outcome = try? Ingot.run(
-      "pipeline", "--onnx-dir", model, "--ids", "1", "--run-root", folder / "r", "-n", "1")
-    return outcome?.errors.contains("ONNX Runtime was not found") == false
-  }()
+/// Whether the command finds ONNX Runtime.
+private let hasRuntime: Bool = {
+  guard let folder = try? Folder(), let model = try? StageTests.export("llama-gqa", folder / "m") else {
+    return false
+  }
+  let outcome = try? Ingot.run(
+    "pipeline", "--onnx-dir", model, "--ids", "1", "--run-root", folder / "r", "-n", "1")
+  return outcome?.errors.contains("ONNX Runtime was not found") == false
+}()
 
+/// `ingot stage` and `ingot pipeline` on exports that ONNX Runtime runs.
+@Suite(.enabled(if: hasRuntime, "ONNX Runtime is not installed")) struct StageTests {
   static let prompt = "5,17,100,3,42,77,9"
 
   /// A staged export; what its own check says is for others.
