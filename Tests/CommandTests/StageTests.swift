@@ -2,37 +2,16 @@ import Foundation
 import IngotCore
 import Testing
 
-/// Whether the command finds ONNX Runtime.
-private let hasRuntime: Bool = {
-  guard let folder = try? Folder(), let model = try? StageTests.export("llama-gqa", folder / "m") else {
-    return false
-  }
-  let outcome = try? Ingot.run(
-    "pipeline", "--onnx-dir", model, "--ids", "1", "--run-root", folder / "r", "-n", "1")
-  return outcome?.errors.contains("ONNX Runtime was not found") == false
-}()
-
 /// `ingot stage` and `ingot pipeline` on exports that ONNX Runtime runs.
-@Suite(.enabled(if: hasRuntime, "ONNX Runtime is not installed")) struct StageTests {
+@Suite(.enabled(if: StagedExport.hasRuntime, "ONNX Runtime is not installed")) struct StageTests {
   static let prompt = "5,17,100,3,42,77,9"
-
-  /// A staged export; what its own check says is for others.
-  static func export(_ name: String, _ path: String, _ options: String...) throws -> String {
-    _ = try Ingot.run(
-      [
-        "export", Fixture.model(name), "-o", path, "--preset", "staged", "--seq-len", "5", "--max-cache-len",
-        "96",
-      ]
-        + options)
-    return path
-  }
 
   static func json(_ path: String) throws -> JSONValue { try JSONParser.parse(path: path) }
 
   @Test(arguments: ["llama-gqa", "llama-mqa-3-layers", "qwen3-tied", "mistral-sliding"], ["1", "2"])
   func thePipelineDrawsWhatTheEngineDraws(name: String, blocks: String) throws {
     let folder = try Folder()
-    let model = try Self.export(name, folder / "m", "--blocks", blocks)
+    let model = try StagedExport.make(name, folder / "m", "--blocks", blocks)
     let arguments = ["--ids", Self.prompt, "-n", "24", "--temp", "0", "--ignore-eos", "--output", "ids"]
     let staged = try Ingot.run(["pipeline", "--onnx-dir", model, "--run-root", folder / "r"] + arguments)
     let engine = try Ingot.run(["run", Fixture.model(name)] + arguments)
@@ -45,7 +24,7 @@ private let hasRuntime: Bool = {
 
   @Test func stagesByHandAreThePipeline() throws {
     let folder = try Folder()
-    let model = try Self.export("llama-gqa", folder / "m", "--blocks", "2")
+    let model = try StagedExport.make("llama-gqa", folder / "m", "--blocks", "2")
     let draw = ["--seed", "7", "--temperature", "1.3", "--top-k", "40"]
     let options = ["--ids", "5,17,100", "--kv", "memory", "--ignore-eos", "-n", "3"]
     _ = try Ingot.run(["pipeline", "--onnx-dir", model, "--run-root", folder / "r"] + options + draw)
@@ -71,7 +50,7 @@ private let hasRuntime: Bool = {
 
   @Test func aRunThatIsKilledGoesOn() throws {
     let folder = try Folder()
-    let model = try Self.export("llama-gqa", folder / "m", "--blocks", "2")
+    let model = try StagedExport.make("llama-gqa", folder / "m", "--blocks", "2")
     let arguments = ["--ids", Self.prompt, "-n", "12", "--seed", "3", "--ignore-eos", "--onnx-dir", model]
     _ = try Ingot.run(["pipeline", "--run-root", folder / "whole"] + arguments)
     let process = Process()
@@ -96,7 +75,7 @@ private let hasRuntime: Bool = {
 
   @Test func optionsThatContradictTheModelAreErrors() throws {
     let folder = try Folder()
-    let model = try Self.export("llama-gqa", folder / "m", "--blocks", "2")
+    let model = try StagedExport.make("llama-gqa", folder / "m", "--blocks", "2")
     func refuse(_ word: String, _ options: String...) throws {
       let outcome = try Ingot.run(["pipeline", "--onnx-dir", model, "--run-root", folder / "r"] + options)
       #expect(outcome.status == 1 && outcome.errors.contains(word), "\(outcome.errors)")
@@ -109,5 +88,27 @@ private let hasRuntime: Bool = {
     try refuse("give one of", "--ids", "1", "--prompt", "hi")
     try refuse("--clean or --resume", "--ids", "1", "--clean", "--resume")
     #expect(try Folder.names(folder.path) == ["m"])
+  }
+}
+
+/// Staged exports of tiny checkpoints.
+enum StagedExport {
+  /// Whether ONNX Runtime is there to run them.
+  static let hasRuntime: Bool = {
+    guard let folder = try? Folder(), let model = try? make("llama-gqa", folder / "m") else { return false }
+    let outcome = try? Ingot.run(
+      "pipeline", "--onnx-dir", model, "--ids", "1", "--run-root", folder / "r", "-n", "1")
+    return outcome?.errors.contains("ONNX Runtime was not found") == false
+  }()
+
+  /// A staged export; what its own check says is for others.
+  static func make(_ name: String, _ path: String, _ options: String...) throws -> String {
+    _ = try Ingot.run(
+      [
+        "export", Fixture.model(name), "-o", path, "--preset", "staged", "--seq-len", "5", "--max-cache-len",
+        "96",
+      ]
+        + options)
+    return path
   }
 }
