@@ -60,7 +60,8 @@ let package = Package(
     library(
       "Ingot",
       [
-        "Inspection", "Staging", "Generation", "ONNX", "ONNXRuntime", "Models", "Engine", "Quantization", "NN", "Graph",
+        "Inspection", "Staging", "Generation", "ONNX", "ONNXRuntime", "Models", "Engine", "Quantization",
+        "NN", "Graph",
         "Checkpoints", "Tokenizers", "IngotCore",
       ]),
     .executableTarget(

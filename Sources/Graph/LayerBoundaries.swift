@@ -63,7 +63,9 @@ public struct LayerBoundaries: Sendable {
   private static func attentionNodes(of graph: Graph) throws(IngotError) -> [Int] {
     var nodes: [Int] = []
     for (index, node) in graph.nodes.enumerated() {
-      guard case .attention(let attention) = node.op, case .paged(let layer) = attention.cache else { continue }
+      guard case .attention(let attention) = node.op, case .paged(let layer) = attention.cache else {
+        continue
+      }
       guard layer == nodes.count else {
         throw Self.error("attention of layer \(layer) comes where that of layer \(nodes.count) was expected")
       }

@@ -97,10 +97,12 @@ public struct AtomicFile: ~Copyable {
   }
 
   /// Flushes the file to disk and gives it its name.
+  /// - Parameter flushes: false for a file whose digest is checked before it is trusted, so that a power cut costs no
+  ///   more than writing it again.
   /// - Throws: `.io` when either fails; the temporary file is removed.
-  public consuming func commit() throws(IngotError) {
+  public consuming func commit(flushes: Bool = true) throws(IngotError) {
     if form != .inPlace {
-      guard fsync(descriptor) == 0 else { throw .system("cannot flush", path: path) }
+      guard !flushes || fsync(descriptor) == 0 else { throw .system("cannot flush", path: path) }
       if form == .unnamed, !name(descriptor, temporary) { throw .system("cannot name", path: path) }
       guard rename(temporary, target) == 0 else { throw .system("cannot rename into place", path: path) }
     }

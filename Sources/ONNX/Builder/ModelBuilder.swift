@@ -98,7 +98,8 @@ package struct ModelBuilder: Sendable {
 
   /// Appends a node of several results.
   package mutating func node(
-    _ op: String, _ inputs: [String], _ attributes: [(String, Attribute)] = [], results: Int, domain: String = ""
+    _ op: String, _ inputs: [String], _ attributes: [(String, Attribute)] = [], results: Int,
+    domain: String = ""
   ) -> [String] {
     let base = unique("\(scope.isEmpty ? "" : "/" + scope)/\(op)")
     let outputs = (0..<results).map { "\(base)_output_\($0)" }

@@ -135,7 +135,8 @@ extension ExportOptions {
   /// Checks what does not depend on the model.
   /// - Throws: `.argument` naming the option.
   func validate() throws(IngotError) {
-    func require(_ condition: Bool, _ what: @autoclosure () -> String, hint: String? = nil) throws(IngotError) {
+    func require(_ condition: Bool, _ what: @autoclosure () -> String, hint: String? = nil) throws(IngotError)
+    {
       guard condition else { throw IngotError(.argument, what(), hint: hint) }
     }
     try require([.f32, .f16, .bf16].contains(dtype), "dtype \(dtype) is not exported; f32, f16 and bf16 are")
@@ -161,14 +162,17 @@ extension ExportOptions {
         hint: "leave out --ops, or use --preset genai")
     }
     if cache == .segments {
-      try require(split == .layers, "a cache in segments needs one model per layer", hint: "use --split layers")
+      try require(
+        split == .layers, "a cache in segments needs one model per layer", hint: "use --split layers")
       try require(
         shareLength + unshareLength <= totalLength,
-        "--share-length \(shareLength) and --unshare-length \(unshareLength) do not fit in --seq-length \(totalLength)")
+        "--share-length \(shareLength) and --unshare-length \(unshareLength) do not fit in --seq-length \(totalLength)"
+      )
       try require(
         totalLength <= rotaryRows,
         "--max-pos-len \(rotaryRows) is shorter than --seq-length \(totalLength)",
-        hint: "all exports that are to share weights need one --max-pos-len, at least the longest --seq-length")
+        hint:
+          "all exports that are to share weights need one --max-pos-len, at least the longest --seq-length")
       try require(!isSubmodel || head == .logits, "a sub-model has no head")
     }
   }

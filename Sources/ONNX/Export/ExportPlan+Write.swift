@@ -51,7 +51,7 @@ extension ExportPlan {
       } else {
         let file = try AtomicFile(path: "\(folder)/\(model.path)")
         try file.write(bytes)
-        try file.commit()
+        try file.commit(flushes: false)
         try journal.record(model.path, bytes: bytes.count, sha256: digest, recipe: digest)
         written.files.append(model.path)
       }

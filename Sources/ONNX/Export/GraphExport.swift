@@ -26,7 +26,8 @@ public func exportONNX(
   for node in graph.nodes {
     guard case .attention(let attention) = node.op, attention.cache != .none else { continue }
     throw IngotError(
-      .unsupported, "attention over a paged cache has no place in a single graph", at: .init(line: node.place),
+      .unsupported, "attention over a paged cache has no place in a single graph",
+      at: .init(line: node.place),
       hint: "export the model's checkpoint, or use causalAttention")
   }
   var builder = ModelBuilder(opset: opset)

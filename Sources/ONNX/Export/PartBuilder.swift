@@ -19,7 +19,8 @@ struct PartBuilder {
 
   /// - Throws: `.unsupported` for what the opset cannot say.
   static func build(
-    _ plan: PartPlan, of whole: Graph, _ borders: LayerBoundaries, config: DecoderConfig, style: LoweringStyle,
+    _ plan: PartPlan, of whole: Graph, _ borders: LayerBoundaries, config: DecoderConfig,
+    style: LoweringStyle,
     opset: Int
   ) throws(IngotError) -> ModelBuilder {
     let graph = try plan.segment.graph(of: whole, borders)
@@ -102,7 +103,9 @@ struct PartBuilder {
       builder.scope = "cache"
       for (index, layer) in plan.segment.layers.enumerated() {
         let number = builder.int(index)
-        cache.past[layer] = (builder.node("Gather", [keys, number]), builder.node("Gather", [values, number]))
+        cache.past[layer] = (
+          builder.node("Gather", [keys, number]), builder.node("Gather", [values, number])
+        )
       }
     }
   }

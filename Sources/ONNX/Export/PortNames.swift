@@ -45,7 +45,8 @@ public enum NamingScheme: String, Sendable, CaseIterable {
         hiddenIn: "hidden_states",
         result: segment.hasHead
           ? "logits" : segment.embeds && segment.layers.isEmpty ? "hidden_states" : "hidden_states_out",
-        pastKey: "past_key", pastValue: "past_value", presentKey: "present_key", presentValue: "present_value")
+        pastKey: "past_key", pastValue: "past_value", presentKey: "present_key", presentValue: "present_value"
+      )
     case .packed:
       let isAlone = segment.layers.isEmpty && !segment.embeds
       return PortNames(

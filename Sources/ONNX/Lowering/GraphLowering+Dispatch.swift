@@ -84,13 +84,15 @@ extension GraphLowering {
       // As the graph's inference: a float beside an integer decides; of two, the wider.
       let common =
         function.isPredicate
-        ? (types[0].isFloat || !types[1].isFloat && types[0].byteCount >= types[1].byteCount ? types[0] : types[1])
+        ? (types[0].isFloat || !types[1].isFloat && types[0].byteCount >= types[1].byteCount
+          ? types[0] : types[1])
         : onnx(node.types[0].dtype)
       for side in 0...1 where types[side] != common { operands[side] = cast(operands[side], to: common) }
     }
     // A vector of tokens and a matrix of them would not line up from the right.
-    guard shift(node.inputs[0]) == shift(node.inputs[1])
-      || node.inputs.allSatisfy({ !hasTokens($0) || graph.type(of: $0).rank == node.types[0].rank })
+    guard
+      shift(node.inputs[0]) == shift(node.inputs[1])
+        || node.inputs.allSatisfy({ !hasTokens($0) || graph.type(of: $0).rank == node.types[0].rank })
     else { throw error(node, "operands with and without the axis of tokens do not line up") }
     let name: String =
       switch function {
@@ -174,7 +176,8 @@ extension GraphLowering {
       }
       let mean = reduce("ReduceMean", x, axis: index, keepDims: true)
       let centred = builder.node("Sub", [x, mean])
-      let squares = reduce("ReduceSum", builder.node("Mul", [centred, centred]), axis: index, keepDims: keepDims)
+      let squares = reduce(
+        "ReduceSum", builder.node("Mul", [centred, centred]), axis: index, keepDims: keepDims)
       let variance = builder.node(
         "Div", [squares, builder.scalar(dtype(node.inputs[0]), Double(count - 1))])
       return builder.node("Sqrt", [variance])
@@ -192,7 +195,9 @@ extension GraphLowering {
 
   /// An elementwise function.
   mutating func unary(_ function: Op.Unary, _ x: String, _ dtype: DType) -> String {
-    func scalar(_ value: Double, _ lowering: inout GraphLowering) -> String { lowering.builder.scalar(dtype, value) }
+    func scalar(_ value: Double, _ lowering: inout GraphLowering) -> String {
+      lowering.builder.scalar(dtype, value)
+    }
     switch function {
     case .neg: return builder.node("Neg", [x])
     case .abs: return builder.node("Abs", [x])

@@ -30,7 +30,8 @@ extension GraphLowering {
     var rest: [String] = []
     if rope.rotaryDim < headDim {
       let parts = builder.node(
-        "Split", [x, builder.ints([rope.rotaryDim, headDim - rope.rotaryDim])], [("axis", .int(-1))], results: 2)
+        "Split", [x, builder.ints([rope.rotaryDim, headDim - rope.rotaryDim])], [("axis", .int(-1))],
+        results: 2)
       (rotating, rest) = (parts[0], [parts[1]])
     }
     let zeros = [Int](repeating: 0, count: lead)
@@ -117,7 +118,9 @@ extension GraphLowering {
   }
 
   private func source(_ table: String, _ node: Graph.Node) throws(IngotError) -> RotaryAngles {
-    guard let known = style.rotary[table] else { throw error(node, "no angles are known for table \"\(table)\"") }
+    guard let known = style.rotary[table] else {
+      throw error(node, "no angles are known for table \"\(table)\"")
+    }
     return known
   }
 

@@ -53,7 +53,7 @@ package struct ExportJournal: Sendable {
     ])
     let file = try AtomicFile(path: place(Self.fileName))
     try file.write(JSONValue.object(top).indented + "\n")
-    try file.commit()
+    try file.commit(flushes: false)
   }
 
   private func place(_ name: String) -> String { folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)" }

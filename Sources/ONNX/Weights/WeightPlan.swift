@@ -8,7 +8,7 @@ struct WeightPlan {
   private(set) var segments: [WeightSegment] = []
   private let packer: WeightPacker
   /// Bytes of a segment where the shapes leave a choice: several fit the last cache.
-  private static let segmentBytes = 2 << 20
+  private static let segmentBytes = 1 << 20
 
   init(_ checkpoint: any Checkpoint) { packer = WeightPacker(checkpoint) }
 

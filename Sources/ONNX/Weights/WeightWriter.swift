@@ -29,7 +29,7 @@ package struct WeightWriter: Sendable {
     try output.reserve(byteCount: file.byteCount)
     let pipeline = WritePipeline(plan.segments, to: output.places)
     let digest = try pipeline.run(jobs: jobs, byteCount: file.byteCount, onProgress: onProgress)
-    try output.commit()
+    try output.commit(flushes: false)
     return digest
   }
 

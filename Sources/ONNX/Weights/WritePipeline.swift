@@ -31,7 +31,7 @@ final class WritePipeline: @unchecked Sendable {
   private var position = 0
 
   /// Bytes that may be made and not yet done with, unless a single segment is longer.
-  private static let budget = 32 << 20
+  private static let budget = 8 << 20
 
   init(_ segments: [WeightSegment], to places: FilePlaces) {
     (self.segments, self.places) = (segments, places)
