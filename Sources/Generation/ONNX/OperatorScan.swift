@@ -15,6 +15,33 @@ package struct OperatorScan {
     OperatorScan(bytes: bytes).has(operatorName)
   }
 
+  /// The names of values that the main graph of a file makes, those that are wanted.
+  static func outputs(ofFile path: String, where isWanted: (Slice<UnsafeRawBufferPointer>) -> Bool)
+    -> [String]
+  {
+    guard let file = try? MappedFile(path: path) else { return [] }
+    return withExtendedLifetime(file) {
+      let scan = OperatorScan(bytes: file.bytes)
+      var names: [String] = []
+      // ModelProto.graph = 7, GraphProto.node = 1, NodeProto.output = 2.
+      scan.fields(0..<scan.bytes.count) { number, graph in
+        guard number == 7 else { return true }
+        scan.fields(graph) { number, node in
+          guard number == 1 else { return true }
+          scan.fields(node) { number, text in
+            if number == 2, isWanted(scan.bytes[text]) {
+              names.append(String(decoding: scan.bytes[text], as: UTF8.self))
+            }
+            return true
+          }
+          return true
+        }
+        return true
+      }
+      return names
+    }
+  }
+
   private func has(_ name: String) -> Bool {
     let wanted = Array(name.utf8)
     var found = false

@@ -8,7 +8,13 @@ internal import ONNXRuntime
 /// A model without cache ports computes the whole text anew each time.
 final class WholeDriver: ONNXDriver {
   private let session: OrtSession
-  private let binding: OrtBinding
+  private let context: ONNXContext
+  private let hidden: HiddenOutputs
+  /// What runs, and what runs while values between layers are observed.
+  private let plain: OrtBinding
+  private var observer: OrtBinding?
+  /// The one of them in use.
+  private var binding: OrtBinding
   private let ports: WholePorts
   /// How keys and values lie, per layer.
   private let geometries: [KVGeometry]
@@ -17,7 +23,7 @@ final class WholeDriver: ONNXDriver {
   private let ones: OrtValue?
   private let width: Int?
 
-  let observations: [String] = []
+  var observations: [String] { hidden.names }
   var layerCount: Int { ports.layers.count }
   var vocabSize: Int? { width }
   var fixedLength: Int? { sharesBuffer ? geometries.compactMap(\.length).min() : nil }
@@ -30,7 +36,10 @@ final class WholeDriver: ONNXDriver {
   init(_ context: ONNXContext, file: String) throws(IngotError) {
     session = try context.session(file)
     ports = try WholePorts(session, genai: context.facts.genai)
-    binding = try OrtBinding(session)
+    self.context = context
+    hidden = HiddenOutputs(path: session.path)
+    plain = try OrtBinding(session)
+    binding = plain
     width = ports.logits.dims[2]
     var geometries: [KVGeometry] = []
     for layer in ports.layers {
@@ -83,12 +92,21 @@ final class WholeDriver: ONNXDriver {
     let longest = max(1, min(Self.longestPiece, width.map { Self.mostLogits / $0 } ?? Self.longestPiece))
     var length = ports.ids.dims[1] == 1 ? 1 : longest
     let before = cache.count
+    binding = request.observed.isEmpty ? plain : try observing()
     do throws(IngotError) {
       var start = 0
       while start < request.tokens.count {
         let piece = start..<min(start + length, request.tokens.count)
         let wanted = request.logitRows(of: piece)
-        let done = try run(request.tokens[piece], cache, wanted) { onLogits(start + $0, $1) }
+        let done = try run(
+          request.tokens[piece], cache, wanted,
+          onOutputs: { (outputs) throws(IngotError) in
+            for name in hidden.names where request.observed.contains(name) {
+              guard let value = outputs[name] else { continue }
+              onTensor(start, name, try value.observedRows(piece.count))
+            }
+          }
+        ) { onLogits(start + $0, $1) }
         if done { start = piece.upperBound } else { length = 1 }
       }
     } catch {
@@ -97,11 +115,21 @@ final class WholeDriver: ONNXDriver {
     }
   }
 
+  /// The binding of a session that gives out values between layers, loaded when first asked for.
+  private func observing() throws(IngotError) -> OrtBinding {
+    if let observer { return observer }
+    let made = try OrtBinding(try hidden.session(context))
+    for name in [ports.logits.name] + hidden.names { try made.bind(allocatedOutput: name) }
+    observer = made
+    return made
+  }
+
   /// Runs a piece.
   /// - Returns: whether the logits wanted were there; false, with the cache as before, when the model computes only
   ///   those of the last token.
   private func run(
-    _ tokens: ArraySlice<Int>, _ cache: any ONNXCache, _ wanted: Range<Int>, _ onLogits: OnLogits
+    _ tokens: ArraySlice<Int>, _ cache: any ONNXCache, _ wanted: Range<Int>,
+    onOutputs: ([String: OrtValue]) throws(IngotError) -> Void, _ onLogits: OnLogits
   ) throws(IngotError) -> Bool {
     let text = (cache as? TextCache).map { $0.text(adding: tokens) }
     let ids = text ?? Array(tokens)
@@ -121,6 +149,7 @@ final class WholeDriver: ONNXDriver {
     // Row 0 of the logits is token `first` of the piece.
     let first = tokens.count - rows
     guard wanted.isEmpty || wanted.lowerBound >= first else { return false }
+    try onOutputs(outputs)
     try withFloatRows(
       logits.bytes, logits.dtype, width: logits.shape[2],
       rows: wanted.isEmpty ? 0..<0 : wanted.lowerBound - first..<wanted.upperBound - first
