@@ -8,7 +8,7 @@ extension ExportOptions {
   func parts(for config: DecoderConfig) throws(IngotError) -> [PartPlan] {
     try validate()
     let layers = config.layerCount
-    if split == .blocks, blocks > layers {
+    if split == .blocks, let blocks, blocks > layers {
       throw IngotError(.argument, "--blocks is \(blocks); the model has \(layers) layers")
     }
     if let topK, topK > config.vocabSize {
@@ -56,6 +56,7 @@ extension ExportOptions {
     case .blocks:
       if !isSubmodel { pieces.append(("embed", Segment(embeds: true))) }
       var first = 0
+      let blocks = blocks ?? min(4, layers)
       for block in 0..<blocks {
         // The remainder goes to the first blocks.
         let count = layers / blocks + (block < layers % blocks ? 1 : 0)

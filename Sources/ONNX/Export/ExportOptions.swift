@@ -83,8 +83,8 @@ public struct ExportOptions: Sendable {
   /// The length that rotary angles are planned for, where they depend on it; nil for the model's own.
   public var plannedLength: Int?
 
-  /// Models that the layers are cut into.
-  public var blocks = 4
+  /// Models that the layers are cut into; nil for 4, or fewer where there are fewer layers.
+  public var blocks: Int?
   /// Tokens of a prefill call of fixed shape.
   public var sequenceLength = 32
   /// Slots of a cache of fixed shape.
@@ -147,7 +147,7 @@ extension ExportOptions {
         hint: "use --opset 21, --ops ort, or --quant int8 without --group-size")
     }
     for (name, value) in [
-      ("--blocks", blocks), ("--seq-len", sequenceLength), ("--max-cache-len", cacheLength),
+      ("--blocks", blocks ?? 1), ("--seq-len", sequenceLength), ("--max-cache-len", cacheLength),
       ("--decoder-pack-size", packSize ?? 1), ("--top-k", topK ?? 1), ("--share-length", shareLength),
       ("--unshare-length", unshareLength), ("--seq-length", totalLength), ("--max-pos-len", rotaryRows),
     ] {

@@ -40,7 +40,7 @@ extension ExportPlan {
         ]))
     }
     if options.split == .blocks {
-      object["blocks"] = .int(options.blocks)
+      object["blocks"] = .int(layersPerModel.count)
       object["layers_per_block"] = .array(layersPerModel.map { .int($0) })
     }
     if options.split == .packs { object["layers_per_pack"] = .array(layersPerModel.map { .int($0) }) }
