@@ -182,7 +182,10 @@ struct ExportCommand: ParsableCommand {
 
 /// Extents of exports with fixed shapes.
 struct ShapeArguments: ParsableArguments {
-  @Option(parsing: .unconditional, help: "staged: blocks that the layers are cut into; by default 4.") var blocks: Int?
+  @Option(
+    parsing: .unconditional,
+    help: "staged: blocks that the layers are cut into; by default 4, or one per layer.")
+  var blocks: Int?
   @Option(name: .customLong("seq-len"), parsing: .unconditional, help: "staged: tokens of a prefill call.")
   var seqLen: Int?
   @Option(name: .customLong("max-cache-len"), parsing: .unconditional, help: "staged: slots of the cache.")

@@ -36,8 +36,9 @@ struct PartBuilder {
       inputs[Segment.hidden] = builder.input(plan.ports.hiddenIn, style.dtype, plan.tokens + [width])
     }
     if !plan.segment.layers.isEmpty {
-      declareMask()
+      if !plan.ports.putsPositionsFirst { declareMask() }
       inputs["position_ids"] = builder.input(plan.ports.positions, .i64, plan.tokens)
+      if plan.ports.putsPositionsFirst { declareMask() }
       declarePast()
     }
     var lowering = GraphLowering(graph, builder, style: style, cache: cache, inputs: inputs)

@@ -12,6 +12,8 @@ package struct PortNames: Sendable, Hashable {
   package var presentValue: String
   /// Whether layers are numbered from 0 in each model.
   package var countsLayersFromZero = false
+  /// Whether positions come before the mask.
+  package var putsPositionsFirst = false
 
   /// A pattern with a layer's number in it.
   package static func name(_ pattern: String, _ layer: Int) -> String {
@@ -59,7 +61,8 @@ public enum NamingScheme: String, Sendable, CaseIterable {
         hiddenIn: segment.layers.isEmpty ? "hidden_states" : "input_states",
         result: segment.hasHead
           ? "m_logits" : segment.embeds && segment.layers.isEmpty ? "input_embed" : "hidden_states",
-        pastKey: "history_k", pastValue: "history_v", presentKey: "past_k", presentValue: "past_v")
+        pastKey: "history_k", pastValue: "history_v", presentKey: "past_k", presentValue: "past_v",
+        putsPositionsFirst: true)
     }
   }
 }
