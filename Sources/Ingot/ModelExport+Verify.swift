@@ -24,7 +24,23 @@ extension ModelExport {
     if options.split != preset.split || options.cache != preset.cache || options.names != preset.names {
       return "models of this split, cache and names are not driven"
     }
+    let memory = max(0, sysconf(Int32(_SC_PHYS_PAGES))) * max(0, sysconf(Int32(_SC_PAGESIZE)))
+    let needed = verificationBytes
+    if memory > 0, needed > memory / 10 * 9 {
+      return
+        "it would take some \(needed >> 30) GB of memory, of \(memory >> 30); compare by 'ingot verify' elsewhere"
+    }
     return nil
+  }
+
+  /// Memory that both sides take at once: the reference in 32-bit floats, and the export, whose halves the CPU provider
+  /// widens as it loads them.
+  private var verificationBytes: Int {
+    let parameters = checkpoint.tensorNames.compactMap { checkpoint.tensor(named: $0)?.shape.count }
+      .reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
+    let isHalf = plan.options.dtype != .f32 && plan.options.quantization == nil
+    let (bytes, overflow) = parameters.multipliedReportingOverflow(by: 4)
+    return overflow ? .max : bytes.addingReportingOverflow((isHalf ? 3 : 1) * plan.byteCount).partialValue
   }
 
   /// The precision that an export's weights are kept in.
