@@ -22,8 +22,10 @@ package enum FileSystem {
 
   package static func exists(_ path: String) -> Bool { item(at: path) != .missing }
 
-  /// Names in a directory, sorted, without hidden ones.
-  package static func names(in path: String) throws(IngotError) -> [String] {
+  /// Names in a directory, sorted; hidden ones only if asked for, and never `.` and `..`.
+  package static func names(
+    in path: String, includingHidden: Bool = false
+  ) throws(IngotError) -> [String] {
     guard let directory = opendir(path) else { throw .system("cannot list the directory", path: path) }
     defer { closedir(directory) }
     var names: [String] = []
@@ -31,7 +33,7 @@ package enum FileSystem {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if !name.hasPrefix(".") { names.append(name) }
+      if includingHidden ? name != "." && name != ".." : !name.hasPrefix(".") { names.append(name) }
     }
     return names.sorted()
   }

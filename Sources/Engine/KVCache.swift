@@ -47,8 +47,7 @@ final class KVCache: @unchecked Sendable {
   /// Refuses a cache larger than the machine's memory: the system would promise it, and end the process later.
   /// - Throws: `.memory`.
   func checkFits() throws(IngotError) {
-    let memory = max(0, sysconf(Int32(_SC_PHYS_PAGES))) * max(0, sysconf(Int32(_SC_PAGESIZE)))
-    guard memory > 0, byteCount > memory else { return }
+    guard let memory = physicalMemory, byteCount > memory else { return }
     throw IngotError(
       .memory,
       "a key/value cache for \(pageCount * Self.pageTokens) tokens takes \(byteCount >> 20) MiB; the machine has \(memory >> 20)",

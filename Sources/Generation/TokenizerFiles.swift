@@ -29,7 +29,7 @@ public func writeTokenizerFiles(
   }
   files.append(("generation_config.json", generationConfig(checkpoint.config)))
   for file in files {
-    let output = try AtomicFile(path: join(folder, file.name))
+    let output = try AtomicFile(path: FileSystem.join(folder, file.name))
     // A vocabulary one token a line is many lines, but people look for tokens in it.
     try output.write(file.content.indented + "\n")
     try output.commit()
@@ -55,20 +55,20 @@ private let tokenizerFileNames: Set = [
 private func copyTokenizerFiles(from source: String, to folder: String) throws(IngotError) -> [String] {
   let templates = "additional_chat_templates"
   var names = try names(in: source).filter { tokenizerFileNames.contains($0) || $0.hasSuffix(".tiktoken") }
-  if let more = try? FileManager.default.contentsOfDirectory(atPath: join(source, templates)) {
+  if let more = try? FileManager.default.contentsOfDirectory(atPath: FileSystem.join(source, templates)) {
     do {
       try FileManager.default.createDirectory(
-        atPath: join(folder, templates), withIntermediateDirectories: true)
+        atPath: FileSystem.join(folder, templates), withIntermediateDirectories: true)
     } catch {
-      throw IngotError(.io, "cannot make the folder", at: .init(file: join(folder, templates)))
+      throw IngotError(.io, "cannot make the folder", at: .init(file: FileSystem.join(folder, templates)))
     }
-    names += more.filter { $0.hasSuffix(".jinja") }.sorted().map { join(templates, $0) }
+    names += more.filter { $0.hasSuffix(".jinja") }.sorted().map { FileSystem.join(templates, $0) }
   }
   for name in names {
-    let file = try MappedFile(path: join(source, name))
+    let file = try MappedFile(path: FileSystem.join(source, name))
     // The bytes are there as long as the object is.
     defer { withExtendedLifetime(file) {} }
-    let output = try AtomicFile(path: join(folder, name))
+    let output = try AtomicFile(path: FileSystem.join(folder, name))
     try output.write(file.bytes)
     try output.commit()
   }
@@ -80,8 +80,4 @@ private func names(in folder: String) throws(IngotError) -> [String] {
     throw IngotError(.io, "cannot list the folder", at: .init(file: folder))
   }
   return names.sorted()
-}
-
-private func join(_ folder: String, _ name: String) -> String {
-  folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
 }

@@ -24,9 +24,8 @@ extension ModelExport {
     if options.split != preset.split || options.cache != preset.cache || options.names != preset.names {
       return "models of this split, cache and names are not driven"
     }
-    let memory = max(0, sysconf(Int32(_SC_PHYS_PAGES))) * max(0, sysconf(Int32(_SC_PAGESIZE)))
     let needed = verificationBytes
-    if memory > 0, needed > memory / 10 * 9 {
+    if let memory = physicalMemory, needed > memory / 10 * 9 {
       return
         "it would take some \(needed >> 30) GB of memory, of \(memory >> 30); compare by 'ingot verify' elsewhere"
     }

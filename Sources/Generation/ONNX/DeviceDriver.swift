@@ -92,26 +92,18 @@ final class DeviceDriver: ONNXDriver {
     _ request: ONNXRequest, to cache: any ONNXCache, onTensor: OnTensor, onLogits: OnLogits
   ) throws(IngotError) {
     guard let cache = cache as? SlotCache else { return }
-    let before = cache.count
-    do throws(IngotError) {
-      var start = 0
-      while start < request.tokens.count {
-        let rest = request.tokens.count - start
-        let segment = segment(past: cache.count, rest: rest)
-        let piece = start..<start + min(rest, segment.tokens, cache.slots - cache.count)
-        let hidden = try segment.run(
-          Array(request.tokens[piece]), cache, embedding, paddingID: paddingID
-        ) { (border, value) throws(IngotError) in
-          let name = borders.names[border]
-          guard request.observed.contains(name) else { return }
-          onTensor(start, name, try value.observedRows(piece.count))
-        }
-        try finish(hidden, request.logitRows(of: piece)) { onLogits(start + $0, $1) }
-        start = piece.upperBound
+    var start = 0
+    while start < request.tokens.count {
+      let rest = request.tokens.count - start
+      let segment = segment(past: cache.count, rest: rest)
+      let piece = start..<start + min(rest, segment.tokens, cache.slots - cache.count)
+      let hidden = try segment.run(
+        Array(request.tokens[piece]), cache, embedding, paddingID: paddingID
+      ) { (border, value) throws(IngotError) in
+        try request.show(borders.names[border], value, rows: piece, onTensor)
       }
-    } catch {
-      cache.count = before
-      throw error
+      try finish(hidden, request.logitRows(of: piece)) { onLogits(start + $0, $1) }
+      start = piece.upperBound
     }
   }
 

@@ -19,6 +19,16 @@ struct ONNXRequest {
   }
 }
 
+extension ONNXRequest {
+  /// Hands out a value of a piece's tokens, if it is observed.
+  func show(
+    _ name: String, _ value: OrtValue, rows piece: Range<Int>, _ onTensor: OnTensor
+  ) throws(IngotError) {
+    guard observed.contains(name) else { return }
+    onTensor(piece.lowerBound, name, try value.observedRows(piece.count))
+  }
+}
+
 /// Called with the position of a token in the request and its logits.
 typealias OnLogits = (Int, UnsafeBufferPointer<Float>) -> Void
 /// Called with the position of the first token in the request, a name and rows f32 [tokens, hidden].
@@ -38,7 +48,8 @@ protocol ONNXDriver: AnyObject {
   /// An empty cache for so many tokens.
   func makeCache(contextLength: Int) throws(IngotError) -> any ONNXCache
 
-  /// Appends tokens, which fit, to a cache that this driver made; its count is theirs afterwards.
+  /// Appends tokens, which fit, to a cache that this driver made; its count is theirs afterwards. After an error the
+  /// caller restores it.
   func append(
     _ request: ONNXRequest, to cache: any ONNXCache, onTensor: OnTensor, onLogits: OnLogits
   ) throws(IngotError)

@@ -102,9 +102,16 @@ public final class ONNXModel: LanguageModel {
       let sequences = try check(inputs)
       for (index, (input, sequence)) in zip(inputs, sequences).enumerated() where !input.tokens.isEmpty {
         let request = ONNXRequest(tokens: input.tokens, logits: input.logits, observed: names)
-        try driver.append(
-          request, to: sequence.cache, onTensor: { onTensor(index, $0, $1, $2) },
-          onLogits: { onLogits(index, $0, $1) })
+        let before = sequence.cache.count
+        do throws(IngotError) {
+          try driver.append(
+            request, to: sequence.cache, onTensor: { onTensor(index, $0, $1, $2) },
+            onLogits: { onLogits(index, $0, $1) })
+        } catch {
+          // What was appended before the failure is forgotten.
+          sequence.cache.count = before
+          throw error
+        }
       }
     }
   }

@@ -111,22 +111,14 @@ final class PackedDriver: ONNXDriver {
     _ request: ONNXRequest, to cache: any ONNXCache, onTensor: OnTensor, onLogits: OnLogits
   ) throws(IngotError) {
     guard let cache = cache as? GrowingCache else { return }
-    let before = cache.count
-    do throws(IngotError) {
-      var start = 0
-      while start < request.tokens.count {
-        let piece = start..<min(start + Self.longestPiece, request.tokens.count)
-        let hidden = try run(Array(request.tokens[piece]), cache) { (border, value) throws(IngotError) in
-          let name = borders.names[border]
-          guard request.observed.contains(name) else { return }
-          onTensor(start, name, try value.observedRows(piece.count))
-        }
-        try finish(hidden, request.logitRows(of: piece)) { onLogits(start + $0, $1) }
-        start = piece.upperBound
+    var start = 0
+    while start < request.tokens.count {
+      let piece = start..<min(start + Self.longestPiece, request.tokens.count)
+      let hidden = try run(Array(request.tokens[piece]), cache) { (border, value) throws(IngotError) in
+        try request.show(borders.names[border], value, rows: piece, onTensor)
       }
-    } catch {
-      cache.count = before
-      throw error
+      try finish(hidden, request.logitRows(of: piece)) { onLogits(start + $0, $1) }
+      start = piece.upperBound
     }
   }
 

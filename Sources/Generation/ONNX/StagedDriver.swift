@@ -56,25 +56,17 @@ final class StagedDriver: ONNXDriver {
     _ request: ONNXRequest, to cache: any ONNXCache, onTensor: OnTensor, onLogits: OnLogits
   ) throws(IngotError) {
     guard let cache = cache as? SlotCache else { return }
-    let before = cache.count
-    do throws(IngotError) {
-      var start = 0
-      while start < request.tokens.count {
-        let rest = request.tokens.count - start
-        let set = rest == 1 ? decode ?? prefill : prefill
-        let piece = start..<start + min(rest, set.tokens)
-        try set.run(
-          Array(request.tokens[piece]), cache, rows: request.logitRows(of: piece),
-          onBorder: { (border, value) throws(IngotError) in
-            let name = borders.names[border]
-            guard request.observed.contains(name) else { return }
-            onTensor(start, name, try value.observedRows(piece.count))
-          }, onLogits: { onLogits(start + $0, $1) })
-        start = piece.upperBound
-      }
-    } catch {
-      cache.count = before
-      throw error
+    var start = 0
+    while start < request.tokens.count {
+      let rest = request.tokens.count - start
+      let set = rest == 1 ? decode ?? prefill : prefill
+      let piece = start..<start + min(rest, set.tokens)
+      try set.run(
+        Array(request.tokens[piece]), cache, rows: request.logitRows(of: piece),
+        onBorder: { (border, value) throws(IngotError) in
+          try request.show(borders.names[border], value, rows: piece, onTensor)
+        }, onLogits: { onLogits(start + $0, $1) })
+      start = piece.upperBound
     }
   }
 }

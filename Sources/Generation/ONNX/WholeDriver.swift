@@ -91,27 +91,21 @@ final class WholeDriver: ONNXDriver {
   ) throws(IngotError) {
     let longest = max(1, min(Self.longestPiece, width.map { Self.mostLogits / $0 } ?? Self.longestPiece))
     var length = ports.ids.dims[1] == 1 ? 1 : longest
-    let before = cache.count
     binding = request.observed.isEmpty ? plain : try observing()
-    do throws(IngotError) {
-      var start = 0
-      while start < request.tokens.count {
-        let piece = start..<min(start + length, request.tokens.count)
-        let wanted = request.logitRows(of: piece)
-        let done = try run(
-          request.tokens[piece], cache, wanted,
-          onOutputs: { (outputs) throws(IngotError) in
-            for name in hidden.names where request.observed.contains(name) {
-              guard let value = outputs[name] else { continue }
-              onTensor(start, name, try value.observedRows(piece.count))
-            }
+    var start = 0
+    while start < request.tokens.count {
+      let piece = start..<min(start + length, request.tokens.count)
+      let wanted = request.logitRows(of: piece)
+      let done = try run(
+        request.tokens[piece], cache, wanted,
+        onOutputs: { (outputs) throws(IngotError) in
+          for name in hidden.names {
+            guard let value = outputs[name] else { continue }
+            try request.show(name, value, rows: piece, onTensor)
           }
-        ) { onLogits(start + $0, $1) }
-        if done { start = piece.upperBound } else { length = 1 }
-      }
-    } catch {
-      cache.count = before
-      throw error
+        }
+      ) { onLogits(start + $0, $1) }
+      if done { start = piece.upperBound } else { length = 1 }
     }
   }
 

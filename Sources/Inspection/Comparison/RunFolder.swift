@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import IngotCore
 
 #if canImport(Darwin)
@@ -31,13 +32,7 @@ struct RunFolder: Sendable {
     _ root: String, _ below: String, depth: Int, _ names: inout [String]
   ) throws(IngotError) {
     let folder = below.isEmpty ? root : root + "/" + below
-    guard let directory = opendir(folder) else { throw .system("cannot list the folder", path: folder) }
-    defer { closedir(directory) }
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name.hasPrefix(".") { continue }
+    for name in try FileSystem.names(in: folder) {
       let inside = below.isEmpty ? name : below + "/" + name
       if name.hasSuffix(".npy") {
         names.append(String(inside.dropLast(4)))

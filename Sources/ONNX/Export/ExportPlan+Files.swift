@@ -27,7 +27,7 @@ extension ExportPlan {
     weights.files.map { File(path: $0.path, byteCount: $0.byteCount) }
       + models.map { model in
         File(
-          path: model.path, byteCount: byteCount(of: model), inputs: model.builder.inputs.map(Port.init),
+          path: model.path, byteCount: model.byteCount, inputs: model.builder.inputs.map(Port.init),
           outputs: model.builder.outputs.map(Port.init))
       }
   }

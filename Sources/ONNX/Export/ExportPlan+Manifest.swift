@@ -74,7 +74,8 @@ extension ExportPlan {
       unlink("\(folder)/\(path)")
     }
     for place in [""] + folders.map({ $0 + "/" }) {
-      for name in try names(in: "\(folder)/\(place)") where name.hasSuffix(".onnx") {
+      for name in try FileSystem.names(in: "\(folder)/\(place)", includingHidden: true)
+      where name.hasSuffix(".onnx") {
         guard kept.contains(place + name) || known.contains(place + name) else {
           throw IngotError(
             .argument, "the folder has a model that this export would not replace",
@@ -82,16 +83,5 @@ extension ExportPlan {
         }
       }
     }
-  }
-
-  private func names(in folder: String) throws(IngotError) -> [String] {
-    guard let directory = opendir(folder) else { throw .system("cannot list the folder", path: folder) }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      names.append(
-        withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-    }
-    return names
   }
 }

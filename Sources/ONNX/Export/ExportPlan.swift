@@ -10,9 +10,11 @@ public struct ExportPlan: Sendable {
     var builder: ModelBuilder
     /// What the model holds; nil for one that only chooses tokens.
     var part: PartPlan?
+    /// Its length on disk.
+    var byteCount = 0
   }
   let checkpoint: any Checkpoint
-  let models: [Model]
+  private(set) var models: [Model]
   let weights: WeightLayout
   /// The options, with nothing left to be chosen.
   public let options: ExportOptions
@@ -53,10 +55,15 @@ public struct ExportPlan: Sendable {
     (self.checkpoint, self.options, self.weights, self.places) = (checkpoint, options, layout, places)
     self.models = models + heads
     try checkTensors()
-    for model in self.models where byteCount(of: model) > Self.largestModel {
-      throw IngotError(
-        .limit, "the model \(model.path) would have \(byteCount(of: model)) bytes; the format allows 2 GB",
-        hint: "leave out --external-data never")
+    for index in self.models.indices {
+      let model = self.models[index]
+      let bytes = byteCount(of: model)
+      guard bytes <= Self.largestModel else {
+        throw IngotError(
+          .limit, "the model \(model.path) would have \(bytes) bytes; the format allows 2 GB",
+          hint: "leave out --external-data never")
+      }
+      self.models[index].byteCount = bytes
     }
   }
 

@@ -1,3 +1,4 @@
+internal import Checkpoints
 package import IngotCore
 
 #if canImport(Darwin)
@@ -10,7 +11,7 @@ package import IngotCore
 package enum Files {
   /// A path in a folder.
   package static func join(_ folder: String, _ name: String) -> String {
-    folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+    FileSystem.join(folder, name)
   }
 
   /// Whether something is there.
@@ -41,19 +42,7 @@ package enum Files {
   /// Names in a folder, sorted; none when the folder is not there.
   /// - Throws: `.io` when it cannot be listed.
   package static func names(in path: String) throws(IngotError) -> [String] {
-    guard let folder = opendir(path) else {
-      if errno == ENOENT { return [] }
-      throw .system("cannot list the folder", path: path)
-    }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names.sorted()
+    exists(path) ? try FileSystem.names(in: path, includingHidden: true) : []
   }
 
   /// Removes a file, if it is there.
