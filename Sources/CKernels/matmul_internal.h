@@ -36,7 +36,7 @@ static inline size_t activation_row_bytes(int64_t padded_k, int32_t group) {
   return (size_t)round_up(padded_k + padded_k / group * (int64_t)sizeof(activation_group), 64);
 }
 
-/// One product, as the kernels see it.
+/// One product, or a part of it, as the kernels see it.
 typedef struct matmul_call {
   ingot_matmul_arguments arguments;
   ingot_weight weight;
@@ -44,6 +44,7 @@ typedef struct matmul_call {
   size_t tile_bytes, scale_bytes;
   uint8_t *rows;     ///< quantised rows (integer formats)
   size_t row_bytes;
+  int64_t y_row, y_tile;   ///< the row and tile that the first element of arguments.y belongs to
 } matmul_call;
 
 static inline const uint8_t *call_tile(const matmul_call *call, int64_t tile) {
@@ -56,7 +57,8 @@ static inline const activation_group *call_row_groups(const matmul_call *call, i
   return (const activation_group *)(call->rows + (size_t)row * call->row_bytes + call->padded_k);
 }
 
-/// Adds bias and residual to the dots of one row and one tile, and stores those that exist.
+/// Adds bias and residual to the dots of one row and one tile, and stores those that exist. Out of line: inlined, it
+/// costs the kernels' inner loops registers.
 void ingot_finish_tile(const matmul_call *call, int64_t row, int64_t tile, const float *dots);
 
 /// The most rows a kernel is given at once: with k bytes each they stay in the L2 cache.

@@ -10,6 +10,8 @@
 /// the run was still open, hence the fields are that run's.
 #include "ingot_context.h"
 
+#include "cache_sizes.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdalign.h>
@@ -44,6 +46,8 @@ struct ingot_pool {
   void *_Atomic argument;
   _Atomic int64_t chunks;
   _Atomic int limit;  ///< threads that may take part
+  const char *_Atomic fetch;  ///< memory to fetch after the run; a hint, so no order is kept
+  _Atomic size_t fetch_bytes;
 
   alignas(CACHE_LINE) _Atomic uint32_t signal;  ///< the futex word
   atomic_int sleepers;
@@ -123,6 +127,21 @@ static uint32_t await_epoch(ingot_pool *pool, uint32_t seen) {
   }
 }
 
+/// Fetches the thread's part of the announced memory: what its first chunk of a guided schedule would be, as far as
+/// its cache holds it. Addresses are never followed, so memory that has been freed does no harm.
+static void fetch(ingot_pool *pool, int thread, uint32_t epoch) {
+  const char *start = atomic_load_explicit(&pool->fetch, memory_order_relaxed);
+  int64_t bytes = (int64_t)atomic_load_explicit(&pool->fetch_bytes, memory_order_relaxed);
+  if (start == NULL || pool->spins == 0) return;
+  int64_t part = bytes / (2 * pool->threads), most = ingot_cache_bytes(2) / 4;
+  start += thread * part;
+  if (part > most) part = most;
+  for (int64_t at = 0; at < part; at += CACHE_LINE) {
+    if (at % 1024 == 0 && (uint32_t)(atomic_load_explicit(&pool->ticket, memory_order_relaxed) >> 32) != epoch) return;
+    __builtin_prefetch(start + at, 0, 2);
+  }
+}
+
 static void *work(void *argument) {
   worker *self = argument;
   ingot_pool *pool = self->pool;
@@ -131,7 +150,9 @@ static void *work(void *argument) {
     seen = await_epoch(pool, seen);
     if (atomic_load(&pool->stopping)) return NULL;
     int64_t count = take_chunks(pool, self->index);
-    if (count != 0) atomic_fetch_add_explicit(&pool->done, count, memory_order_release);
+    if (count == 0) continue;
+    atomic_fetch_add_explicit(&pool->done, count, memory_order_release);
+    fetch(pool, self->index, seen);
   }
 }
 
@@ -180,6 +201,12 @@ int ingot_pool_threads(const ingot_pool *pool) { return pool == NULL ? 1 : pool-
 
 void ingot_pool_wake(ingot_pool *pool) {
   if (pool != NULL && pool->threads > 1) wake_all(pool);
+}
+
+void ingot_pool_fetch_after(ingot_pool *pool, const void *address, size_t bytes) {
+  if (pool == NULL) return;
+  atomic_store_explicit(&pool->fetch, address, memory_order_relaxed);
+  atomic_store_explicit(&pool->fetch_bytes, bytes, memory_order_relaxed);
 }
 
 void ingot_pool_run(ingot_pool *pool, int threads, ingot_job job, void *argument, int64_t chunks) {

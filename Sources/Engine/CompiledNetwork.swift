@@ -37,7 +37,7 @@ final class CompiledNetwork {
       options: options.engine, kvType: options.kvType,
       rotary: RotaryTables(maximumPositions: options.maximumPositions, sources: sources), cache: cache)
     positions = options.maximumPositions
-    plan = try Lowering.plan(graph, maxima: [:], runtime: runtime, weights: packer)
+    plan = try Lowering.plan(graph, maxima: [:], runtime: runtime, weights: packer, fuses: options.fuses)
     if !headDims.isEmpty { _ = try runtime.rotary.acquire(plannedLength: options.maximumPositions) }
     paged = layers.isEmpty ? nil : try PagedInputs(plan, slotCount: options.cachePages * KVCache.pageTokens)
   }

@@ -107,7 +107,10 @@ extension Lowering {
     plan.steps.append(.embedding(step))
   }
 
-  private mutating func emitLinear(_ index: Int, _ linear: Op.Linear) throws(IngotError) {
+  /// - Parameter gate: the gate that joins the halves of the result, as one step with the product.
+  private mutating func emitLinear(
+    _ index: Int, _ linear: Op.Linear, gate: (node: Int, activation: ingot_unary)? = nil
+  ) throws(IngotError) {
     let node = graph.nodes[index]
     guard linear.transposeB, let parameter = parameter(node.inputs[1]) else {
       return try emitLinearOnValues(index, linear)
@@ -122,11 +125,27 @@ extension Lowering {
     guard rows.count <= 1 || rows.dropFirst().allSatisfy({ $0.value != nil }) else {
       throw unsupported(index, "only the first dim of x may be named")
     }
-    let arguments = ingot_matmul_arguments(
-      weight: descriptor, m: 0, x: floatOperand(index, 0), x_stride: Int64(linearRowStride(index)),
-      bias: linear.hasBias ? try floatParameter(index, 2) : nil,
-      residual: residual.map { floatOperand(index, $0) }, residual_stride: outputs, y: floatResult(index),
-      y_stride: outputs)
+    let norm = fusions.norms[index]
+    var arguments = ingot_matmul_arguments()
+    arguments.weight = UnsafePointer(descriptor)
+    arguments.x = UnsafePointer(floatOperand(norm ?? index, 0))
+    arguments.x_stride = Int64(norm.map { rowStride($0, 0) } ?? linearRowStride(index))
+    if linear.hasBias { arguments.bias = UnsafePointer(try floatParameter(index, 2)) }
+    if let residual {
+      arguments.residual = UnsafePointer(floatOperand(index, residual))
+      arguments.residual_stride = outputs
+    }
+    if let norm {
+      let (pointer, isLayerNorm) = try normArguments(norm)
+      (arguments.norm, arguments.norm_is_layer) = (pointer, isLayerNorm ? 1 : 0)
+    }
+    (arguments.y, arguments.y_stride) = (floatResult(gate?.node ?? index), outputs)
+    if let gate {
+      arguments.gated = 1
+      arguments.activation = gate.activation
+      arguments.gate_is_second = graph.nodes[gate.node].inputs[0].output == 1 ? 1 : 0
+      arguments.y_stride = outputs / 2
+    }
     let most = extents(rows).product(maxima)
     reserveScratch(
       ingot_matmul_scratch_bytes(
@@ -232,6 +251,9 @@ extension Lowering {
     let width = type.dims.dropFirst().reduce(1) { $0 * ($1.value ?? 0) }
     guard type.rank >= 2, width > 0, let function = activation.kernel else {
       throw unsupported(index, "needs rows of a fixed width")
+    }
+    if let product = fusions.gates[index], case .linear(let linear) = graph.nodes[product].op {
+      return try emitLinear(product, linear, gate: (index, function))
     }
     plan.steps.append(
       .gated(

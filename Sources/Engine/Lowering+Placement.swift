@@ -9,6 +9,10 @@ extension Lowering {
       for input in node.inputs { lastUse[input] = index }
     }
     for output in graph.outputs { lastUse[output.value] = graph.nodes.count }
+    // What a fused operator reads is read when its host runs.
+    for (index, host) in fusions.hosts {
+      for input in graph.nodes[index].inputs { lastUse[input] = max(lastUse[input] ?? 0, host) }
+    }
     // An alias keeps what it looks at alive.
     for index in graph.nodes.indices.reversed() where isView(index) {
       let node = graph.nodes[index]
@@ -21,8 +25,8 @@ extension Lowering {
 
   mutating func placeValues() throws(IngotError) {
     for (index, node) in graph.nodes.enumerated() {
+      if node.op.isParameter || fusions.hosts[index] != nil { continue }
       for operand in node.inputs.indices where needsDense(index, operand) { densify(index, operand) }
-      if node.op.isParameter { continue }
       if isView(index) {
         placeViews(index)
       } else if let reused = reusableOperand(index) {

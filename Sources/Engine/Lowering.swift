@@ -32,6 +32,7 @@ struct Lowering {
   let maxima: Sizes
   let runtime: Runtime
   let weights: WeightPacker?
+  let fusions: Fusions
 
   var buffers: [Buffer] = []
   var locations: [Graph.Value: Location] = [:]
@@ -57,20 +58,22 @@ struct Lowering {
   /// - Parameters:
   ///   - maxima: largest value of each named dim.
   ///   - weights: where parameters are read; nil for a graph without.
+  ///   - fuses: whether products take in norms and gates; changes no result.
   /// - Throws: `.unsupported` for what the engine cannot run, errors of weights, `.memory`.
   static func plan(
-    _ graph: Graph, maxima: [String: Int], runtime: Runtime, weights: WeightPacker?
+    _ graph: Graph, maxima: [String: Int], runtime: Runtime, weights: WeightPacker?, fuses: Bool = true
   ) throws(IngotError) -> Plan {
     let symbols = try SymbolTable(graph)
     var lowering = Lowering(
-      graph: graph, symbols: symbols, maxima: try symbols.sizes(maxima), runtime: runtime, weights: weights)
+      graph: graph, symbols: symbols, maxima: try symbols.sizes(maxima), runtime: runtime, weights: weights,
+      fusions: fuses ? Fusions(graph) { weights?.isInteger($0) ?? false } : Fusions())
     lowering.findLastUses()
     try lowering.placeValues()
     try lowering.allocate()
     try lowering.makePorts()
     var progress = Progress("loading weights", total: graph.nodes.count)
     for index in graph.nodes.indices {
-      try lowering.emit(index)
+      if lowering.fusions.hosts[index] == nil { try lowering.emit(index) }
       progress.update(index)
     }
     progress.finish()
@@ -79,10 +82,11 @@ struct Lowering {
   }
 
   private init(
-    graph: Graph, symbols: SymbolTable, maxima: Sizes, runtime: Runtime, weights: WeightPacker?
+    graph: Graph, symbols: SymbolTable, maxima: Sizes, runtime: Runtime, weights: WeightPacker?,
+    fusions: Fusions
   ) {
-    (self.graph, self.symbols, self.maxima, self.runtime, self.weights) =
-      (graph, symbols, maxima, runtime, weights)
+    (self.graph, self.symbols, self.maxima, self.runtime, self.weights, self.fusions) =
+      (graph, symbols, maxima, runtime, weights, fusions)
     useCounts = graph.useCounts()
   }
 
@@ -135,6 +139,7 @@ struct Lowering {
 
   private mutating func finish() throws(IngotError) {
     plan.steps += outputCopies.map(Step.copy)
+    announceWeights()
     let scratch = try AlignedBuffer(byteCount: scratchBytes)
     plan.workspaceBytes += scratchBytes
     plan.retained.append(scratch)

@@ -18,6 +18,9 @@ public final class AlignedBuffer: @unchecked Sendable {
   /// cache for a long context costs nothing until it fills.
   private static let mappingThreshold = 1 << 20
 
+  /// From this size on, huge pages are asked for.
+  private static let hugePageThreshold = 8 << 20
+
   /// Allocates zeroed memory.
   /// - Throws: `.memory` when the system refuses.
   public init(byteCount: Int, alignment: Int = 64) throws(IngotError) {
@@ -30,6 +33,10 @@ public final class AlignedBuffer: @unchecked Sendable {
       let flags = MAP_PRIVATE | MAP_ANONYMOUS
       guard let pointer = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0), pointer != MAP_FAILED
       else { throw refused }
+      // Fewer, larger pages: streams of weights are cut at page borders, and look-ups of addresses cost time.
+      #if canImport(Glibc)
+        if byteCount >= Self.hugePageThreshold { madvise(pointer, byteCount, MADV_HUGEPAGE) }
+      #endif
       base = pointer
     } else {
       var pointer: UnsafeMutableRawPointer?

@@ -27,6 +27,14 @@ public struct WeightPacker: Sendable {
     return encoding.packedFormat
   }
 
+  /// Whether a parameter is packed as integers, so that products with it quantise their other operand.
+  package func isInteger(_ parameter: Parameter) -> Bool {
+    guard let part = parameter.parts.first, let tensor = checkpoint.tensor(named: part.name) else {
+      return false
+    }
+    return format(tensor.encoding).group != 0
+  }
+
   /// The tensors that make up a parameter.
   /// - Throws: `.format` when one is missing; `.shape` when one has other extents than the model calls for.
   public func tensors(of parameter: Parameter) throws(IngotError) -> [CheckpointTensor] {

@@ -88,10 +88,12 @@ import Testing
           withUnsafePointer(to: &weight) { weight in
             var context = ingot_context(
               pool: nil, threads: 1, isa: ingot_isa_best(), scratch: nil, scratch_bytes: 0)
-            var arguments = ingot_matmul_arguments(
-              weight: weight, m: 6, x: x.baseAddress!, x_stride: Int64(product.xStride),
-              bias: bias.baseAddress, residual: UnsafePointer(y.baseAddress!), residual_stride: 40,
-              y: y.baseAddress!, y_stride: 40)
+            var arguments = ingot_matmul_arguments()
+            arguments.weight = weight
+            (arguments.m, arguments.x, arguments.x_stride) = (6, x.baseAddress, Int64(product.xStride))
+            arguments.bias = bias.baseAddress
+            (arguments.residual, arguments.residual_stride) = (UnsafePointer(y.baseAddress), 40)
+            (arguments.y, arguments.y_stride) = (y.baseAddress, 40)
             ingot_matmul(&context, &arguments)
           }
         }

@@ -143,10 +143,14 @@ struct Product {
         input.withUnsafeBufferPointer { x in
           withOptional(bias) { bias in
             withOptional(addend) { residual in
-              var arguments = ingot_matmul_arguments(
-                weight: weight, m: Int64(rows.count), x: x.baseAddress!, x_stride: Int64(xStride), bias: bias,
-                residual: residual, residual_stride: Int64(n), y: y.baseAddress! + margin,
-                y_stride: Int64(stride))
+              var arguments = ingot_matmul_arguments()
+              arguments.weight = weight
+              (arguments.m, arguments.x, arguments.x_stride) = (
+                Int64(rows.count), x.baseAddress, Int64(xStride)
+              )
+              arguments.bias = bias
+              (arguments.residual, arguments.residual_stride) = (residual, Int64(n))
+              (arguments.y, arguments.y_stride) = (y.baseAddress! + margin, Int64(stride))
               var context = ingot_context(
                 pool: pool, threads: Int32(threads), isa: isa, scratch: scratch, scratch_bytes: bytes)
               ingot_matmul(&context, &arguments)

@@ -36,6 +36,10 @@ typedef void (*ingot_job)(void *argument, int64_t chunk, int thread);
 /// Runs on the caller alone when `pool` is NULL, `threads` is 1, or another thread holds the pool.
 void ingot_pool_run(ingot_pool *pool, int threads, ingot_job job, void *argument, int64_t chunks);
 
+/// Memory that the job after the next run will read from its start: threads that have finished the next run fetch
+/// their part of it into their caches until a new run begins. Nothing is waited for.
+void ingot_pool_fetch_after(ingot_pool *pool, const void *address, size_t bytes);
+
 /// What a kernel needs besides its operands. `pool` may be NULL.
 typedef struct ingot_context {
   ingot_pool *pool;

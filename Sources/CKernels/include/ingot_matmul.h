@@ -15,6 +15,7 @@
 #define INGOT_MATMUL_H
 
 #include "ingot_context.h"
+#include "ingot_ops.h"
 
 enum { INGOT_TILE = 16 };
 
@@ -53,6 +54,10 @@ void ingot_pack_integer_tile(
 void ingot_unpack_row(ingot_format format, int64_t k, int32_t group, const void *tile, int lane, float *target);
 
 /// y[m, n] = (x[m, k] Wᵀ + bias[n]) + residual[m, n]; everything but W in f32.
+///
+/// Two neighbours of a product in every decoder can be part of it, so that what lies between them stays in the
+/// cache and no thread waits for another: the norm before it, and the gate after it. The results are, bit for bit,
+/// those of `ingot_rms_norm` (`ingot_layer_norm`), `ingot_matmul` and `ingot_gated` one after the other.
 typedef struct ingot_matmul_arguments {
   const ingot_weight *weight;
   int64_t m;
@@ -63,9 +68,22 @@ typedef struct ingot_matmul_arguments {
   int64_t residual_stride;
   float *y;
   int64_t y_stride;
+  /// NULL, or what is done to the rows of x first; its width is k. Only weight, bias, epsilon and weight_offset are
+  /// read, and only integer formats can have it.
+  const ingot_norm_arguments *norm;
+  int norm_is_layer;        ///< layer norm, else RMS norm
+  /// Whether the n outputs are two halves of which y[m, n/2] = activation(gate) · up. n is then a multiple of 32,
+  /// and there is no residual.
+  int gated;
+  int gate_is_second;       ///< the outputs of the gate are the second half, else the first
+  ingot_unary activation;
+  /// NULL, or weights that will be read next: threads that have nothing left to do fetch some of them.
+  const void *next;
+  size_t next_bytes;
 } ingot_matmul_arguments;
 
-/// Scratch the product needs in `ingot_context` (the quantised activations of the integer formats).
+/// Scratch the product needs in `ingot_context`: the quantised activations of the integer formats, and what norm
+/// and gate keep between rows.
 size_t ingot_matmul_scratch_bytes(ingot_format format, int64_t m, int64_t k, int32_t group, int threads);
 
 /// Computes the product on the context's pool: one fork-join. Integer formats quantise the rows of x to int8

@@ -1,0 +1,120 @@
+internal import CKernels
+internal import Graph
+internal import IngotCore
+internal import Quantization
+
+/// Operators that a matrix product takes in: the kernel computes them with the rows at hand, so what lies between
+/// is never stored as a whole and needs no fork-join of its own.
+///
+///     %1 = rmsNorm(x, @norm)                    %1, %2 = split(linear(x, @[gate; up]))
+///     %2 = linear(%1, @w)       → one step      %3 = gated(%1, %2)                       → one step
+struct Fusions {
+  /// The norm of a linear layer's x.
+  private(set) var norms: [Int: Int] = [:]
+  /// The linear layer whose two halves a gate joins.
+  private(set) var gates: [Int: Int] = [:]
+  /// Nodes without a step of their own, and the node whose step computes them.
+  private(set) var hosts: [Int: Int] = [:]
+
+  /// None.
+  init() {}
+
+  /// Finds them.
+  /// - Parameter isInteger: whether a weight is packed as integers, so that x is quantised.
+  init(_ graph: Graph, where isInteger: (Parameter) -> Bool) {
+    let uses = graph.useCounts()
+    let outputs = Set(graph.outputs.map(\.value.node))
+    for (index, node) in graph.nodes.enumerated() {
+      if case .gated(let activation) = node.op, activation.isGateOfProducts,
+        let split = graph.sharedSplit(of: node), uses[split] == 2, !outputs.contains(split)
+      {
+        let product = graph.nodes[split].inputs[0].node
+        guard uses[product] == 1, graph.weight(of: product) != nil,
+          case .linear(let linear) = graph.nodes[product].op, !linear.hasResidual
+        else { continue }
+        gates[index] = product
+        (hosts[split], hosts[product]) = (index, index)
+      }
+    }
+    for (index, node) in graph.nodes.enumerated() {
+      guard case .linear = node.op, let weight = graph.weight(of: index), isInteger(weight) else { continue }
+      let norm = node.inputs[0].node
+      guard uses[norm] == 1, graph.isNormOfRows(norm) else { continue }
+      norms[index] = norm
+      hosts[norm] = hosts[index] ?? index
+    }
+  }
+}
+
+extension Graph {
+  /// The parameter a linear layer on rows multiplies with.
+  fileprivate func weight(of index: Int) -> Parameter? {
+    guard case .linear(let linear) = nodes[index].op, linear.transposeB,
+      type(of: nodes[index].inputs[0]).rank == 2,
+      case .parameter(let parameter) = nodes[nodes[index].inputs[1].node].op
+    else { return nil }
+    return parameter
+  }
+
+  /// The split in two equal halves of columns whose results are a gate's two operands.
+  fileprivate func sharedSplit(of gate: Node) -> Int? {
+    let split = gate.inputs[0].node
+    guard gate.inputs[1].node == split, gate.inputs[0].output != gate.inputs[1].output,
+      case .split(let axis, let sizes) = nodes[split].op, axis == 1 || axis == -1,
+      sizes.count == 2, sizes[0] == sizes[1], sizes[0] % Int(INGOT_TILE) == 0
+    else { return nil }
+    return split
+  }
+
+  fileprivate func isNormOfRows(_ index: Int) -> Bool {
+    switch nodes[index].op {
+    case .rmsNorm, .layerNorm: type(of: nodes[index].inputs[0]).rank == 2
+    case .input, .parameter, .constant, .embedding, .linear, .matmul, .rope, .attention, .unary, .binary,
+      .gated,
+      .cast, .softmax, .reduce, .topK, .sort, .gather, .reshape, .permute, .slice, .concat, .split, .tile:
+      false
+    }
+  }
+}
+
+extension Op.Unary {
+  fileprivate var isGateOfProducts: Bool { self == .silu || self == .gelu || self == .geluTanh }
+}
+
+extension Lowering {
+  /// What a norm does to rows, for the product that takes it in.
+  mutating func normArguments(_ index: Int) throws(IngotError) -> (
+    pointer: UnsafePointer<ingot_norm_arguments>, isLayerNorm: Bool
+  ) {
+    var arguments = ingot_norm_arguments()
+    arguments.weight = UnsafePointer(try floatParameter(index, 1))
+    var isLayerNorm = false
+    if case .rmsNorm(let epsilon, let offset) = graph.nodes[index].op {
+      (arguments.epsilon, arguments.weight_offset) = (epsilon, offset)
+    } else if case .layerNorm(let epsilon) = graph.nodes[index].op {
+      (arguments.epsilon, isLayerNorm) = (epsilon, true)
+      arguments.bias = UnsafePointer(try floatParameter(index, 2))
+    }
+    let pointer = UnsafeMutablePointer<ingot_norm_arguments>.allocate(capacity: 1)
+    pointer.initialize(to: arguments)
+    plan.retained.append(Allocation(pointer))
+    return (UnsafePointer(pointer), isLayerNorm)
+  }
+
+  /// Tells every product which weights the one after it reads; the last of a forward, those of the first.
+  mutating func announceWeights() {
+    var next: UnsafePointer<ingot_weight>?
+    for step in plan.steps {
+      guard case .matmul(let matmul) = step else { continue }
+      next = matmul.arguments.weight
+      break
+    }
+    for index in plan.steps.indices.reversed() {
+      guard case .matmul(var matmul) = plan.steps[index], let weight = next?.pointee else { continue }
+      matmul.arguments.next = weight.data
+      matmul.arguments.next_bytes = ingot_weight_bytes(weight.format, weight.n, weight.k, weight.group)
+      next = matmul.arguments.weight
+      plan.steps[index] = .matmul(matmul)
+    }
+  }
+}
