@@ -27,6 +27,8 @@ public final class DecoderEngine: @unchecked Sendable {
     /// Whether quantised weights are unpacked to 32-bit floats: slow and large, but activations are not rounded to
     /// 8 bits. For references.
     public var dequantizesWeights = false
+    /// A folder in which packed weights are kept, so that the next start maps them: nil packs them every time.
+    public var packedFolder: String?
     /// Keeps the values between layers, so that `forward` can show them; costs their memory.
     public var observesLayers = false
 
@@ -85,8 +87,9 @@ public final class DecoderEngine: @unchecked Sendable {
     _ graph: Graph, _ checkpoint: any Checkpoint, options: Options, readsWeights: Bool
   ) throws(IngotError) {
     try options.validate()
-    let packer = WeightPacker(
-      checkpoint, sizesOnly: !readsWeights, dequantizes: options.dequantizesWeights)
+    let packer = try WeightPacker(
+      checkpoint, sizesOnly: !readsWeights, dequantizes: options.dequantizesWeights,
+      packedFolder: options.packedFolder)
     // Before memory is planned for sizes that only the configuration claims.
     for parameter in graph.parameters { _ = try packer.tensors(of: parameter) }
     // Marked before operators are fused, so that the values stay.

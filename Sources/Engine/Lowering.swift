@@ -78,6 +78,7 @@ struct Lowering {
     }
     progress.finish()
     try lowering.finish()
+    try weights?.keep(lowering.packed)
     return lowering.plan
   }
 

@@ -13,6 +13,8 @@ public final class TextModel: Sendable {
     public var threads: Int?
     /// Element type of the cache.
     public var kvType = KVType.f16
+    /// A folder in which packed weights are kept, so that the next start maps them; nil for none.
+    public var packedFolder: String?
     /// Sequences of full length the cache has room for.
     public var sequences = 1
     /// ONNX Runtime's library, for exports in ONNX; nil to look for it.
@@ -107,6 +109,7 @@ extension TextModel.Options {
     options.engine = EngineOptions(threads: threads.map { min($0, EngineOptions().threads) })
     options.kvType = kvType
     options.sequences = sequences
+    options.packedFolder = packedFolder
     return options
   }
 

@@ -7,7 +7,9 @@ public final class PackedWeight: @unchecked Sendable {
   public let descriptor: ingot_weight
   /// Bytes of the tiles.
   public let byteCount: Int
-  private let storage: AlignedBuffer
+  /// Whether the tiles are the pages of a file, which the system can share and take back.
+  public let isMapped: Bool
+  private let storage: AnyObject
 
   /// Allocates the tiles and lets `fill` write each.
   init(
@@ -15,9 +17,22 @@ public final class PackedWeight: @unchecked Sendable {
     fill: (UnsafeMutableRawPointer) throws(IngotError) -> Void
   ) throws(IngotError) {
     byteCount = ingot_weight_bytes(format, Int64(outputs), Int64(inputs), Int32(group))
-    storage = try AlignedBuffer(byteCount: byteCount)
-    try fill(storage.base)
+    let buffer = try AlignedBuffer(byteCount: byteCount)
+    try fill(buffer.base)
+    (storage, isMapped) = (buffer, false)
     descriptor = ingot_weight(
-      format: format, group: Int32(group), n: Int64(outputs), k: Int64(inputs), data: storage.base)
+      format: format, group: Int32(group), n: Int64(outputs), k: Int64(inputs), data: buffer.base)
+  }
+
+  /// Tiles that lie in a mapped file; the caller has checked that they do.
+  init(
+    format: ingot_format, group: Int, outputs: Int, inputs: Int, in file: MappedFile, offset: Int,
+    byteCount: Int
+  ) {
+    self.byteCount = byteCount
+    (storage, isMapped) = (file, true)
+    descriptor = ingot_weight(
+      format: format, group: Int32(group), n: Int64(outputs), k: Int64(inputs),
+      data: file.bytes.baseAddress.map { $0 + offset })
   }
 }

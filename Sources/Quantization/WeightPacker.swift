@@ -9,16 +9,37 @@ public struct WeightPacker: Sendable {
   private let checkpoint: any Checkpoint
   private let sizesOnly: Bool
   private let dequantizes: Bool
+  private let store: PackedStore?
 
   /// Packs tensors of a checkpoint.
-  public init(_ checkpoint: any Checkpoint) { self.init(checkpoint, sizesOnly: false) }
+  public init(_ checkpoint: any Checkpoint) {
+    (self.checkpoint, sizesOnly, dequantizes, store) = (checkpoint, false, false, nil)
+  }
 
   /// Packs tensors, or only learns how much memory they take.
   /// - Parameters:
   ///   - sizesOnly: whether to reserve the memory and leave it untouched.
   ///   - dequantizes: whether to unpack quantised blocks to 32-bit floats, for exact products.
-  public init(_ checkpoint: any Checkpoint, sizesOnly: Bool, dequantizes: Bool = false) {
+  ///   - folder: where packed weights are kept between runs; nil for nowhere.
+  /// - Throws: `.io` for files of the checkpoint that cannot be looked at.
+  public init(
+    _ checkpoint: any Checkpoint, sizesOnly: Bool, dequantizes: Bool, packedFolder folder: String?
+  ) throws(IngotError) {
     (self.checkpoint, self.sizesOnly, self.dequantizes) = (checkpoint, sizesOnly, dequantizes)
+    // Unpacked floats are large and quickly made.
+    if let folder, !sizesOnly, !dequantizes {
+      store = try PackedStore(folder: folder, checkpoint)
+    } else {
+      store = nil
+    }
+  }
+
+  /// Keeps weights for the next run, unless they came from there.
+  /// - Throws: `.io`.
+  public func keep(_ weights: [Parameter: PackedWeight]) throws(IngotError) {
+    guard let store, weights.values.contains(where: { !$0.isMapped }) else { return }
+    try store.save(
+      weights.map { (name: $0.key.description, weight: $0.value) }.sorted { $0.name < $1.name })
   }
 
   /// The packed format of tensors of an encoding.
@@ -85,6 +106,11 @@ public struct WeightPacker: Sendable {
       throw IngotError(.unsupported, "\(parameter) mixes weights of several formats")
     }
     let dims = parameter.dims
+    if let known = store?.weight(
+      named: parameter.description, format: format, group: group, outputs: dims[0], inputs: dims[1])
+    {
+      return known
+    }
     return try PackedWeight(format: format, group: group, outputs: dims[0], inputs: dims[1]) { base in
       if sizesOnly { return }
       var job = PackingJob(

@@ -21,6 +21,11 @@ struct EngineArguments: ParsableArguments {
   var kvType = KVType.f16
 
   @Option(
+    name: .customLong("pack-cache"),
+    help: "A folder where packed weights are kept, so that the next start maps them.")
+  var packCache: String?
+
+  @Option(
     name: .customLong("ort-library"),
     help:
       "ONNX Runtime's library, for models in ONNX; by default INGOT_ORT_LIBRARY, or one that is installed.")
@@ -30,6 +35,7 @@ struct EngineArguments: ParsableArguments {
     var options = TextModel.Options()
     (options.contextLength, options.threads, options.kvType) = (contextLength, threads, kvType)
     options.ortLibrary = ortLibrary
+    options.packedFolder = packCache
     return options
   }
 }
