@@ -71,6 +71,7 @@ struct Lowering {
     var progress = Progress("loading weights", total: graph.nodes.count)
     for index in graph.nodes.indices {
       try lowering.emit(index)
+      lowering.nameSteps(of: index)
       progress.update(index)
     }
     progress.finish()
