@@ -44,6 +44,9 @@ public struct Machine: Sendable, Equatable {
   /// The fastest instruction set of ours that it runs.
   public var instructionSet = InstructionSet.best
 
+  /// A machine of which nothing is known.
+  public init() {}
+
   /// The machine, looked at once: a process that later keeps to fewer processors sees the first answer.
   public static var current: Machine { found }
   private static let found = Machine.look()

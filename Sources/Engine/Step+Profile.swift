@@ -155,19 +155,21 @@ extension AttentionStep {
 }
 
 /// Lengths of the sequences of a forward, on which attention's work depends.
-struct ForwardLengths {
+package struct ForwardLengths {
   /// New tokens of a sequence, and how many it has with them.
-  struct Sequence {
-    var new: Int
-    var total: Int
+  package struct Sequence {
+    package var new: Int
+    package var total: Int
+
+    package init(new: Int, total: Int) { (self.new, self.total) = (new, total) }
 
     /// Tokens that some new token sees.
-    func visibleTokens(window: Int) -> Int {
+    package func visibleTokens(window: Int) -> Int {
       window > 0 && new > 0 ? min(total, new + window - 1) : new > 0 ? total : 0
     }
 
     /// Pairs of a new token and one it sees.
-    func visiblePairs(window: Int) -> Int {
+    package func visiblePairs(window: Int) -> Int {
       func upTo(_ count: Int) -> Int {
         guard window > 0, count > window else { return count * (count + 1) / 2 }
         return window * (window + 1) / 2 + (count - window) * window
