@@ -36,6 +36,7 @@ final class CompiledNetwork {
     runtime = Runtime(
       options: options.engine, kvType: options.kvType,
       rotary: RotaryTables(maximumPositions: options.maximumPositions, sources: sources), cache: cache)
+    runtime.profiler = options.profiler
     positions = options.maximumPositions
     plan = try Lowering.plan(graph, maxima: [:], runtime: runtime, weights: packer, fuses: options.fuses)
     if !headDims.isEmpty { _ = try runtime.rotary.acquire(plannedLength: options.maximumPositions) }

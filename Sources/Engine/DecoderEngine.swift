@@ -66,8 +66,8 @@ public final class DecoderEngine: @unchecked Sendable {
   /// Width of a row of logits.
   public let vocabSize: Int
   let plan: Plan
-  private let symbols: SymbolTable
-  private let runtime: Runtime
+  let symbols: SymbolTable
+  let runtime: Runtime
   let cache: KVCache
   private let inputs: DecoderInputs
   /// Held while a forward runs and while sequences take or give back pages.
@@ -167,14 +167,17 @@ public final class DecoderEngine: @unchecked Sendable {
       try check(items)
       var work = ForwardQueue(items)
       runtime.context.pool.map { ingot_pool_wake($0) }
-      while let pieces = work.next(
-        tokens: options.chunkTokens, rows: options.logitRows, sequences: inputs.sequences)
-      {
+      while let pieces = nextPieces(&work) {
         try run(pieces, items)
         if !names.isEmpty { show(pieces, names, onRows) }
         showLogits(pieces, onLogits)
       }
     }
+  }
+
+  /// What of the work fits the plan at once.
+  func nextPieces(_ work: inout ForwardQueue) -> [ForwardQueue.Piece]? {
+    work.next(tokens: options.chunkTokens, rows: options.logitRows, sequences: inputs.sequences)
   }
 
   private func check(_ items: [ForwardItem]) throws(IngotError) {

@@ -14,13 +14,16 @@ struct ForwardQueue {
   private var item = 0
   private var position = 0
 
-  init(_ items: [ForwardItem]) {
-    lengths = items.map(\.tokens.count)
-    wanted = items.map {
-      switch $0.logits {
-      case .none: $0.tokens.count..<$0.tokens.count
-      case .last: max(0, $0.tokens.count - 1)..<$0.tokens.count
-      case .all: 0..<$0.tokens.count
+  init(_ items: [ForwardItem]) { self.init(items.map { ($0.tokens.count, $0.logits) }) }
+
+  /// Takes lengths, and whose logits are wanted.
+  init(_ items: [(count: Int, logits: ForwardItem.LogitRows)]) {
+    lengths = items.map(\.count)
+    wanted = items.map { count, logits in
+      switch logits {
+      case .none: count..<count
+      case .last: max(0, count - 1)..<count
+      case .all: 0..<count
       }
     }
   }

@@ -73,7 +73,10 @@ struct Lowering {
     try lowering.makePorts()
     var progress = Progress("loading weights", total: graph.nodes.count)
     for index in graph.nodes.indices {
-      if lowering.fusions.hosts[index] == nil { try lowering.emit(index) }
+if lowering.fusions.hosts[index] == nil {
+        try lowering.emit(index)
+        lowering.nameSteps(of: index)
+      }
       progress.update(index)
     }
     progress.finish()

@@ -16,6 +16,8 @@ public struct NetworkOptions: Sendable {
   public var kvType = KVType.f32
   /// Pages of 64 tokens for paged attention; slots and block tables of the caller must stay within them.
   public var cachePages = 64
+  /// Takes the times of steps; nil for none.
+  public var profiler: Profiler?
   /// Whether to run the passes that join operators; results are the same.
   public var fuses = true
 

@@ -21,6 +21,8 @@ struct Plan {
   }
 
   var steps: [Step] = []
+  /// Which part of the model each step belongs to; may be shorter.
+  var names: [StepName] = []
   var inputs: [Port] = []
   var outputs: [Port] = []
   /// Keeps alive what the steps point to.

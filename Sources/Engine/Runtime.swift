@@ -7,6 +7,8 @@ final class Runtime: @unchecked Sendable {
   let threads: Int
   let kvType: KVType
   private let pool: ThreadPool
+  /// Takes the times of steps; guarded as the forwards are.
+  var profiler: Profiler?
   /// Handed to every kernel; `scratch` is set when the plan is made.
   var context: ingot_context
   /// The batch of the running forward. Its address does not change: attention arguments point to it.

@@ -6,7 +6,12 @@ extension Plan {
   /// - Parameter tableOf: per token, which rotary table its sequence uses; nil: the first.
   func run(_ sizes: Sizes, _ runtime: Runtime, tableOf: UnsafePointer<Int32>?) {
     withUnsafePointer(to: &runtime.context) { context in
-      for step in steps { step.run(sizes, runtime, context, tableOf) }
+      if let profiler = runtime.profiler {
+        let lengths = ForwardLengths(runtime.batch.pointee)
+        profiler.run(self, sizes, lengths) { $0.run(sizes, runtime, context, tableOf) }
+      } else {
+        for step in steps { step.run(sizes, runtime, context, tableOf) }
+      }
     }
   }
 }

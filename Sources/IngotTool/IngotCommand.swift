@@ -16,7 +16,8 @@ struct IngotCommand: ParsableCommand {
     discussion: "MODEL is a folder of config.json and *.safetensors, or a .gguf file.",
     version: "ingot 0.1.0",
     subcommands: [
-      RunCommand.self, InfoCommand.self, GraphCommand.self, LogitsCommand.self, TokenizeCommand.self,
+      RunCommand.self, BenchCommand.self, InfoCommand.self, GraphCommand.self, LogitsCommand.self,
+      TokenizeCommand.self,
       DetokenizeCommand.self, TemplateCommand.self, ExportCommand.self, VerifyCommand.self,
       DumpCommand.self, CompareCommand.self, StageCommand.self, PipelineCommand.self,
     ])

@@ -3,6 +3,7 @@
 #include "ingot_context.h"
 #include "ingot_convert.h"
 #include "ingot_hash.h"
+#include "ingot_limits.h"
 #include "ingot_matmul.h"
 #include "ingot_ops.h"
 #include "ingot_quantize.h"

@@ -40,6 +40,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var context: ContextArgument
   @OptionGroup(title: "Answer") var generation: GenerationArguments
   @OptionGroup(title: "Engine") var engine: EngineArguments
+  @OptionGroup(title: "Profile") var profile: ProfileArguments
 
   mutating func run() throws {
     let options = try generation.options()
@@ -53,12 +54,34 @@ struct RunCommand: ParsableCommand {
     }
     let text = try TextModel(model.model, options: engine.options(contextLength: context.length))
     warnOfLongContext(text)
+    let profiler = try startProfile(text)
     if chats {
       var loop = try ChatLoop(session(text, options))
       try loop.run()
     } else {
       try answer(text, options)
     }
+    if let profiler { try finishProfile(profiler, text) }
+  }
+
+  /// Hands the engine a profiler, if one is wanted.
+  private func startProfile(_ text: TextModel) throws(IngotError) -> Profiler? {
+    guard profile.isWanted else { return nil }
+    guard let engine = text.generator.model as? CPUModel else {
+      throw IngotError(
+        .argument, "only our own engine is profiled, not ONNX Runtime", at: .init(file: text.path))
+    }
+    let profiler = Profiler(keepsEvents: profile.trace != nil)
+    engine.engine.profiler = profiler
+    return profiler
+  }
+
+  private func finishProfile(_ profiler: Profiler, _ text: TextModel) throws(IngotError) {
+    if profile.profile, let model = text.generator.model as? CPUModel {
+      let limits = MachineLimits.measure(model.engine.options.engine)
+      standardError("machine: \(Machine.current)\nlimits: \(limits.text)\n" + profiler.report.text(limits))
+    }
+    try profile.writeTrace([("engine", profiler)])
   }
 
   private func answer(_ text: TextModel, _ options: GenerationOptions) throws {
