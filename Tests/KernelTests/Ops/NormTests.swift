@@ -70,9 +70,10 @@ import Testing
     let count = tokens * yStride
     let one = Ops.everyWay(count) { run($0, $1, together: true) }
     let each = Ops.everyWay(count) { run($0, $1, together: false) }
-    #expect(zip(one, each).enumerated().allSatisfy { index, pair in
-      index % yStride >= heads * width || pair.0 == pair.1
-    })
+    #expect(
+      zip(one, each).enumerated().allSatisfy { index, pair in
+        index % yStride >= heads * width || pair.0 == pair.1
+      })
     #expect((0..<tokens).allSatisfy { !one[$0 * yStride + heads * width - 1].isNaN })
   }
 
