@@ -2,6 +2,7 @@ public import ArgumentParser
 public import Ingot
 
 extension KVType: ExpressibleByArgument {
+  /// The type of an argument; `q8_0` is what llama.cpp calls `i8`.
   public init?(argument: String) { self.init(named: argument) }
 }
 extension Precision: ExpressibleByArgument {}
