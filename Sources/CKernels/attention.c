@@ -16,9 +16,10 @@ enum {
 
 static int64_t align16(int64_t floats) { return (floats + 15) / 16 * 16; }
 static int64_t state_floats(int64_t head_dim) { return ATTENTION_ROWS * (align16(head_dim) + 2); }
+static int64_t scale_floats(int64_t head_dim) { return 2 * ceil_div(head_dim, INGOT_KV_GROUP) * INGOT_PAGE; }
 static int64_t thread_floats(int64_t head_dim) {
   int64_t d = align16(head_dim);
-  return 2 * state_floats(d) + ATTENTION_ROWS * (d + INGOT_PAGE + 5) + 2 * INGOT_PAGE * d;
+  return 2 * state_floats(d) + ATTENTION_ROWS * (d + INGOT_PAGE + 5) + 2 * INGOT_PAGE * d + scale_floats(d);
 }
 
 size_t ingot_attention_scratch_bytes(int64_t heads, int64_t kv_heads, int64_t head_dim, int threads) {
@@ -42,6 +43,7 @@ static attention_scratch scratch_at(float *floats, int64_t head_dim) {
   s.end = s.first + ATTENTION_ROWS;
   s.keys = s.scale + 5 * ATTENTION_ROWS;
   s.values = s.keys + INGOT_PAGE * d;
+  s.scales = s.values + INGOT_PAGE * d;
   return s;
 }
 

@@ -6,19 +6,20 @@ public enum KVType: String, Sendable, CaseIterable {
   case f16
   /// 32-bit floats.
   case f32
+  /// Signed bytes with a 16-bit scale per 32 values; llama.cpp calls this `q8_0`.
+  case i8
+
+  /// The type of a name: `f16`, `f32`, `i8`, or `q8_0` for `i8`.
+  public init?(named name: String) {
+    guard let type = name == "q8_0" ? .i8 : KVType(rawValue: name) else { return nil }
+    self = type
+  }
 
   var kernelType: ingot_kv {
     switch self {
     case .f16: INGOT_KV_F16
     case .f32: INGOT_KV_F32
-    }
-  }
-
-  /// Bytes of one element.
-  public var byteCount: Int {
-    switch self {
-    case .f16: 2
-    case .f32: 4
+    case .i8: INGOT_KV_I8
     }
   }
 }

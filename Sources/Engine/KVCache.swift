@@ -51,7 +51,7 @@ final class KVCache: @unchecked Sendable {
     throw IngotError(
       .memory,
       "a key/value cache for \(pageCount * Self.pageTokens) tokens takes \(byteCount >> 20) MiB; the machine has \(memory >> 20)",
-      hint: "use a smaller context (-c) or --kv-type f16")
+      hint: "use a smaller context (-c), or --kv-type f16 or i8")
   }
 
   static func pageBytes(_ layer: Layer, _ type: KVType) -> Int {

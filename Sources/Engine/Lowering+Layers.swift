@@ -177,11 +177,12 @@ extension Lowering {
     arguments.weight_offset = offset
     arguments.y = floatResult(index)
     arguments.y_stride = Int64(inner * width)
+    arguments.heads = Int64(inner)
     plan.steps.append(
       .norm(
         NormStep(
           arguments: arguments, isLayerNorm: isLayerNorm,
-          rows: type.rank == 1 ? .fixed(1) : symbols.extent(type.dims[0]), innerRows: inner)))
+          rows: type.rank == 1 ? .fixed(1) : symbols.extent(type.dims[0]))))
   }
 
   private mutating func emitRope(_ index: Int, _ rope: Op.Rope) throws(IngotError) {

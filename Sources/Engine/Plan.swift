@@ -98,10 +98,8 @@ struct GemmStep {
 struct NormStep {
   var arguments: ingot_norm_arguments
   var isLayerNorm: Bool
-  /// Rows of the outer level, `x_stride` and `y_stride` apart.
+  /// Rows of the outer level, `x_stride` and `y_stride` apart; each has `heads` of its own.
   var rows: Extent
-  /// Rows within each of them, `width` apart: heads.
-  var innerRows: Int
 }
 
 struct RopeStep {

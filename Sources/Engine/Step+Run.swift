@@ -62,26 +62,9 @@ extension Step {
 
 extension NormStep {
   fileprivate func run(_ sizes: Sizes, _ context: UnsafePointer<ingot_context>) {
-    let rowCount = rows.value(sizes)
     var call = arguments
-    let function = isLayerNorm ? ingot_layer_norm : ingot_rms_norm
-    if innerRows == 1 {
-      call.rows = Int64(rowCount)
-      function(context, &call)
-    } else if rowCount == 1 {
-      // One token: its heads are the rows.
-      call.rows = Int64(innerRows)
-      call.x_stride = call.width
-      call.y_stride = call.width
-      function(context, &call)
-    } else {
-      call.rows = Int64(rowCount)
-      for head in 0..<innerRows {
-        call.x = arguments.x + head * Int(arguments.width)
-        call.y = arguments.y + head * Int(arguments.width)
-        function(context, &call)
-      }
-    }
+    call.rows = Int64(rows.value(sizes)) * call.heads
+    if isLayerNorm { ingot_layer_norm(context, &call) } else { ingot_rms_norm(context, &call) }
   }
 }
 

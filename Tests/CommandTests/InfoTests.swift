@@ -25,6 +25,9 @@ import Testing
     let small = try cache("-c", "64")
     #expect(try cache("-c", "640") == 10 * small)
     #expect(try cache("-c", "64", "--kv-type", "f32") == 2 * small)
+    let bytes = try cache("-c", "64", "--kv-type", "i8")
+    #expect(bytes < small && bytes > small / 2)
+    #expect(try cache("-c", "64", "--kv-type", "q8_0") == bytes)
   }
 
   @Test func theTextSaysWhatItIs() throws {

@@ -17,7 +17,7 @@ import Testing
     ]
   }
 
-  @Test(arguments: cases, [KVType.f32, .f16])
+  @Test(arguments: cases, KVType.allCases)
   func batchMatesDoNotMatter(_ fixture: ModelFixture, _ kvType: KVType) throws {
     let prompts = prompts(try fixture.ids())
     let alone = try prompts.map { try fixture.model(kvType: kvType).allLogits($0, chunk: $0.count) }
@@ -33,13 +33,14 @@ import Testing
     for (index, reference) in alone.enumerated() { #expect(rows[index] == reference) }
   }
 
-  @Test(arguments: cases) func forksAndRollbacksDoNotMatter(_ fixture: ModelFixture) throws {
+  @Test(arguments: cases, [KVType.f32, .i8])
+  func forksAndRollbacksDoNotMatter(_ fixture: ModelFixture, _ kvType: KVType) throws {
     let ids = try fixture.ids()
     guard ids.count > 4 else { return }
-    let reference = try fixture.model().allLogits(ids, chunk: ids.count)
+    let reference = try fixture.model(kvType: kvType).allLogits(ids, chunk: ids.count)
     let tail = Array(reference.suffix(reference.count / ids.count))
 
-    let model = try fixture.model(sequences: 3)
+    let model = try fixture.model(kvType: kvType, sequences: 3)
     let sequence = try model.makeSequence(plannedLength: ids.count)
     try model.forward([ModelInput(sequence, Array(ids.dropLast(2)), logits: .none)]) { _, _, _ in }
     let fork = sequence.fork()
@@ -53,16 +54,18 @@ import Testing
     #expect(results[1] == tail)
   }
 
-  @Test(arguments: InstructionSet.available) func instructionSetsAgree(_ set: InstructionSet) throws {
+  @Test(arguments: InstructionSet.available, [KVType.f16, .i8])
+  func instructionSetsAgree(_ set: InstructionSet, _ kvType: KVType) throws {
     for fixture in Self.cases {
       let ids = try fixture.ids()
       var options = DecoderEngine.Options(contextLength: ids.count)
       options.engine = EngineOptions(threads: 1)
+      options.kvType = kvType
       options.engine.spins = 0
       options.engine.instructionSet = set
       let model = try CPUModel(try openCheckpoint(fixture.checkpoint), options: options)
       #expect(
-        try model.allLogits(ids, chunk: 9) == fixture.model(kvType: .f16).allLogits(ids, chunk: ids.count))
+        try model.allLogits(ids, chunk: 9) == fixture.model(kvType: kvType).allLogits(ids, chunk: ids.count))
     }
   }
 

@@ -1,20 +1,27 @@
 /// Rotary embedding, the paged key/value cache and attention over it.
 ///
 /// The cache of one layer is an array of pages of INGOT_PAGE tokens. A page holds, for each KV head in turn,
-/// its keys and then its values:
+/// its keys and then its values, in f32 or f16:
 ///
 ///   keys    [INGOT_PAGE / 16][head_dim][16]   16 tokens are the lanes of a vector
 ///   values  [INGOT_PAGE][head_dim]
 ///
-/// in f32 or f16. Slot s of the cache is token s % INGOT_PAGE of page s / INGOT_PAGE.
+/// or, with `width` = head_dim rounded up to 16, as signed bytes of which four are split from each lane of a vector,
+/// and f16 scales, one for INGOT_KV_GROUP dims of a token:
+///
+///   keys    [INGOT_PAGE / 16][width / 4][16][4 dims]
+///   values  [INGOT_PAGE / 4][width][4 tokens]
+///   scales  [keys, values][head_dim / INGOT_KV_GROUP, rounded up][INGOT_PAGE]
+///
+/// Slot s of the cache is token s % INGOT_PAGE of page s / INGOT_PAGE.
 #ifndef INGOT_ATTENTION_H
 #define INGOT_ATTENTION_H
 
 #include "ingot_context.h"
 
-enum { INGOT_PAGE = 64 };
+enum { INGOT_PAGE = 64, INGOT_KV_GROUP = 32 };
 
-typedef enum ingot_kv { INGOT_KV_F32 = 0, INGOT_KV_F16 = 1 } ingot_kv;
+typedef enum ingot_kv { INGOT_KV_F32 = 0, INGOT_KV_F16 = 1, INGOT_KV_I8 = 2 } ingot_kv;
 
 /// Bytes of one page of one layer.
 size_t ingot_page_bytes(ingot_kv type, int64_t kv_heads, int64_t head_dim);
@@ -44,7 +51,8 @@ typedef struct ingot_rope_arguments {
 } ingot_rope_arguments;
 void ingot_rope(const ingot_context *context, const ingot_rope_arguments *arguments);
 
-/// Stores keys and values [tokens, kv_heads, head_dim] at their slots.
+/// Stores keys and values [tokens, kv_heads, head_dim] at their slots. As bytes: a group's scale is its largest
+/// magnitude / 127 in f16, a byte the nearest multiple of it (ties to even); a group with NaN or infinity becomes NaN.
 typedef struct ingot_cache_arguments {
   int64_t tokens, kv_heads, head_dim;
   ingot_kv type;

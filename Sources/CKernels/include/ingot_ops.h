@@ -18,6 +18,7 @@ typedef struct ingot_norm_arguments {
   const float *weight, *bias;                   ///< bias: layer norm only; NULL: none
   float epsilon, weight_offset;
   float *y; int64_t y_stride;
+  int64_t heads;   ///< rows that lie `width` apart within each stride; 0: one
 } ingot_norm_arguments;
 void ingot_rms_norm(const ingot_context *context, const ingot_norm_arguments *arguments);
 /// y = (x - mean) / sqrt(variance + epsilon) · weight + bias.

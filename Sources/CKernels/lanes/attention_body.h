@@ -4,8 +4,6 @@
 /// replaced before use, and its values are added over exactly the tokens it sees. So slots nobody has
 /// written yet may hold anything.
 
-INLINE int64_t round16(int64_t n) { return (n + 15) / 16 * 16; }
-
 /// Register blocks of an item: `blocks` of nearly equal size.
 INLINE int64_t block_count(int64_t rows) { return (rows + 5) / 6; }
 INLINE int64_t block_row(int64_t rows, int64_t block) { return rows * block / block_count(rows); }
@@ -27,7 +25,7 @@ static void attention_pack(
   }
   for (int64_t block = 0; block < block_count(item->rows); block++) {
     int64_t row = block_row(item->rows, block), n = block_row(item->rows, block + 1) - row;
-    float *packed = scratch->queries + row * a->head_dim;
+    float *packed = scratch->queries + row * round16(a->head_dim);
     const float *q[6];
     for (int64_t r = 0; r < n; r++)
       q[r] = a->q + query_token(a, item, row + r) * a->q_stride + query_offset(a, item, row + r);
@@ -41,6 +39,8 @@ static void attention_pack(
     }
     for (; d < a->head_dim; d++)
       for (int64_t r = 0; r < n; r++) *packed++ = q[r][d];
+    for (; d % 16 != 0; d++)
+      for (int64_t r = 0; r < n; r++) *packed++ = 0;
   }
 }
 
@@ -177,7 +177,7 @@ static void add_values(
   if (end < first) end = first;
   for (int part = 0; part < 3; part++) {
     if (part == 1) {
-      if (first < end) value_functions[n](values, first, end);
+      if (first < end) add_tokens(values, n, first, end);
       continue;
     }
     for (int64_t r = 0; r < n; r++) {
@@ -188,19 +188,51 @@ static void add_values(
       value_arguments one = *values;
       one.probabilities += r * INGOT_PAGE;
       one.output += r * values->width;
-      value_functions[1](&one, f, e);
+      add_tokens(&one, 1, f, e);
     }
   }
 }
 
+INLINE const char *page_keys(const ingot_attention_arguments *a, const attention_item *item, int64_t page) {
+  int64_t id = a->batch->block_tables[item->sequence * a->batch->max_blocks + page];
+  return (const char *)a->pages + (id * a->kv_heads + item->kv_head) * kv_layout_of(a->type, a->head_dim).bytes;
+}
+
+/// Widens four dims of 16 keys a step, and 16 dims of four values.
+static void stage_bytes(
+    const char *page, const kv_layout *l, int64_t first, int64_t end, const attention_scratch *scratch) {
+  for (int64_t tile = first / 16 * 16; tile < end; tile += 16)
+    for (int64_t d = 0; d < l->width; d += 4) {
+      i16 bytes = load_ints(page + tile * l->width + d * 16);
+      v16 scale = load16(scratch->scales + d / INGOT_KV_GROUP * INGOT_PAGE + tile);
+      UNROLL for (int i = 0; i < 4; i++)
+        store16(scratch->keys + tile * l->width + (d + i) * 16, byte16(bytes, i) * scale);
+    }
+  const float *scales = scratch->scales + l->groups * INGOT_PAGE;
+  for (int64_t d = 0; d < l->width; d += 16)
+    for (int64_t t = first / 4 * 4; t < end; t += 4) {
+      i16 bytes = load_ints(page + l->values + t * l->width + d * 4);
+      UNROLL for (int i = 0; i < 4; i++)
+        store16(
+            scratch->values + d * INGOT_PAGE + 16 * (t + i),
+            byte16(bytes, i) * scales[d / INGOT_KV_GROUP * INGOT_PAGE + t + i]);
+    }
+}
+
 /// Widens the page's tokens [first, end) and lays values out in panels, for items with many rows.
 static void stage_page(
-    const void *keys, const void *values, int half, int64_t head_dim, int64_t first, int64_t end,
-    const attention_scratch *scratch) {
+    const char *page, ingot_kv type, int64_t head_dim, int64_t first, int64_t end, const attention_scratch *scratch) {
+  kv_layout l = kv_layout_of(type, head_dim);
+  if (type == INGOT_KV_I8) {
+    stage_bytes(page, &l, first, end, scratch);
+    return;
+  }
+  int half = type == INGOT_KV_F16;
   if (half) {
     int64_t tile = first / 16 * 16 * head_dim, count = round16(end) * head_dim - tile;
-    widen_f16((const uint16_t *)keys + tile, scratch->keys + tile, count);
+    widen_f16((const uint16_t *)page + tile, scratch->keys + tile, count);
   }
+  const char *values = page + l.values;
   for (int64_t d = 0; d < head_dim; d += 16) {
     float *panel = scratch->values + d * INGOT_PAGE;
     int64_t n = head_dim - d;
@@ -211,33 +243,38 @@ static void stage_page(
   }
 }
 
-INLINE const char *page_keys(const ingot_attention_arguments *a, const attention_item *item, int64_t page) {
-  int64_t id = a->batch->block_tables[item->sequence * a->batch->max_blocks + page];
-  int64_t size = a->type == INGOT_KV_F16 ? 2 : 4;
-  return (const char *)a->pages + (id * a->kv_heads + item->kv_head) * 2 * INGOT_PAGE * a->head_dim * size;
+/// Scales of bytes, times the 2^-24 that they are read with; those of `next` are fetched.
+static void widen_scales(const char *scales, int64_t count, const char *next, float *target) {
+  for (int64_t i = 0; i < count; i += 16) {
+    if (i % 32 == 0) __builtin_prefetch(next + 2 * i, 0, 2);
+    store16(target + i, load_half((const uint16_t *)scales + i) * splat(0x1p-24f));
+  }
 }
 
 static void attend_page(
     const ingot_attention_arguments *a, const attention_item *item, int64_t page, int64_t first, int64_t end,
     const attention_scratch *scratch, const attention_state *state) {
-  int64_t d = a->head_dim, blocks = block_count(item->rows), size = a->type == INGOT_KV_F16 ? 2 : 4;
-  const char *keys = page_keys(a, item, page);
-  const char *page_values = keys + INGOT_PAGE * d * size;
-  int half = a->type == INGOT_KV_F16, staged = item->rows > 12;
-  score_arguments scores = {keys, scratch->queries, scratch->scores, d, half, page_values};
-  value_arguments values = {page_values, d, 16, scratch->scores, state->output, round16(d), d, half, keys};
-  if ((page + 1) * INGOT_PAGE < a->batch->seq_len[item->sequence]) values.next = page_keys(a, item, page + 1);
-  if (staged) {
-    stage_page(keys, page_values, half, d, first, end, scratch);
-    if (half) scores.keys = scratch->keys;
-    scores.half = values.half = 0;
-    values.values = scratch->values;
+  kv_layout l = kv_layout_of(a->type, a->head_dim);
+  int64_t blocks = block_count(item->rows), width = round16(a->head_dim);
+  const char *keys = page_keys(a, item, page), *next = keys;
+  if ((page + 1) * INGOT_PAGE < a->batch->seq_len[item->sequence]) next = page_keys(a, item, page + 1);
+  widen_scales(keys + l.scales, 2 * l.groups * INGOT_PAGE, next + l.scales, scratch->scales);
+  score_arguments scores = {
+    keys, scratch->scales, scratch->queries, scratch->scores, l.width, a->type, keys + l.values};
+  value_arguments values = {
+    keys + l.values, scratch->scales + l.groups * INGOT_PAGE, l.width, 16, scratch->scores, state->output, width,
+    a->head_dim, a->type, next};
+  if (item->rows > 12) {
+    stage_page(keys, a->type, a->head_dim, first, end, scratch);
+    if (a->type != INGOT_KV_F32) scores.keys = (const char *)scratch->keys;
+    scores.type = values.type = INGOT_KV_F32;
+    values.values = (const char *)scratch->values;
     values.token_stride = 16;
     values.panel_stride = 16 * INGOT_PAGE;
   }
   for (int64_t block = 0; block < blocks; block++) {
     int64_t row = block_row(item->rows, block), n = block_row(item->rows, block + 1) - row;
-    scores.queries = scratch->queries + row * d;
+    scores.queries = scratch->queries + row * width;
     scores.scores = scratch->scores + row * INGOT_PAGE;
     score_functions[n](&scores, first / 16, (end + 15) / 16);
   }
@@ -245,7 +282,7 @@ static void attend_page(
   for (int64_t block = 0; block < blocks; block++) {
     int64_t row = block_row(item->rows, block), n = block_row(item->rows, block + 1) - row;
     values.probabilities = scratch->scores + row * INGOT_PAGE;
-    values.output = state->output + row * values.width;
+    values.output = state->output + row * width;
     add_values(&values, scratch, row, n);
   }
 }

@@ -34,11 +34,12 @@ typedef struct attention_state {
 /// Scratch of one thread.
 typedef struct attention_scratch {
   attention_state span, total;
-  float *queries;      ///< packed by register block: [head_dim][rows of the block]
+  float *queries;      ///< packed by register block: [head_dim rounded up to 16][rows of the block]
   float *scores;       ///< [ATTENTION_ROWS][INGOT_PAGE], later probabilities
   float *scale;        ///< [ATTENTION_ROWS] exp(old maximum - new maximum)
   float *keys;         ///< one page of keys, widened
   float *values;       ///< one page of values, widened, in panels [16 dims][INGOT_PAGE][16]
+  float *scales;       ///< one page's scales of i8, times 2^-24
   int32_t *low, *high;    ///< [ATTENTION_ROWS] first and last position that a row sees
   int32_t *first, *end;   ///< [ATTENTION_ROWS] tokens of the page at hand that a row sees
 } attention_scratch;
@@ -47,6 +48,23 @@ typedef struct attention_scratch {
 typedef struct gemm_tile {
   int64_t batch, row, rows, column, columns;
 } gemm_tile;
+
+/// A page's memory: bytes of an element, elements of a row, groups of i8 with one scale, and the offsets in bytes of
+/// one KV head's values, scales and end from its keys.
+typedef struct kv_layout {
+  int64_t size, width, groups, values, scales, bytes;
+} kv_layout;
+
+static inline kv_layout kv_layout_of(ingot_kv type, int64_t head_dim) {
+  int64_t rounded = (head_dim + 15) / 16 * 16, groups = (head_dim + INGOT_KV_GROUP - 1) / INGOT_KV_GROUP;
+  kv_layout l = {4, head_dim, 0, 0, 0, 0};
+  if (type == INGOT_KV_F16) l.size = 2;
+  if (type == INGOT_KV_I8) l = (kv_layout){1, rounded, groups, 0, 0, 0};
+  l.values = INGOT_PAGE * l.width * l.size;
+  l.scales = 2 * l.values;
+  l.bytes = l.scales + 2 * l.groups * INGOT_PAGE * (int64_t)sizeof(uint16_t);
+  return l;
+}
 
 typedef struct ingot_lanes {
   void (*rms_norm)(const ingot_norm_arguments *arguments, int64_t row, int64_t end);

@@ -11,6 +11,7 @@
 #include "elementwise_body.h"
 #include "reduce_body.h"
 #include "rope_body.h"
+#include "cache_body.h"
 #include "gemm_body.h"
 #include "attention_blocks.h"
 #include "attention_body.h"

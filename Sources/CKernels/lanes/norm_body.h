@@ -28,12 +28,16 @@ INLINE float sum_of_squares(const float *x, int64_t n, float mean) {
   return fold4(s);
 }
 
+INLINE int64_t norm_row(const ingot_norm_arguments *a, int64_t row, int64_t stride) {
+  return a->heads > 1 ? row / a->heads * stride + row % a->heads * a->width : row * stride;
+}
+
 /// Stores x + addend where there is one; returns the row to normalise.
 INLINE const float *norm_input(const ingot_norm_arguments *a, int64_t row) {
-  const float *x = a->x + row * a->x_stride;
+  const float *x = a->x + norm_row(a, row, a->x_stride);
   if (a->addend == NULL) return x;
-  const float *addend = a->addend + row * a->addend_stride;
-  float *added = a->added + row * a->added_stride;
+  const float *addend = a->addend + norm_row(a, row, a->addend_stride);
+  float *added = a->added + norm_row(a, row, a->added_stride);
   int64_t n = a->width, i = 0;
   for (; i + 16 <= n; i += 16) store16(added + i, load16(x + i) + load16(addend + i));
   if (i < n) store_part(added + i, load_part(x + i, n - i, 0) + load_part(addend + i, n - i, 0), n - i);
@@ -60,7 +64,7 @@ static void rms_norm(const ingot_norm_arguments *a, int64_t row, int64_t end) {
   for (; row < end; row++) {
     const float *x = norm_input(a, row);
     float mean_square = sum_of_squares(x, a->width, 0) / (float)a->width;
-    norm_output(&plain, x, a->y + row * a->y_stride, 0, 1.0f / __builtin_elementwise_sqrt(mean_square + a->epsilon));
+    norm_output(&plain, x, a->y + norm_row(a, row, a->y_stride), 0, 1.0f / __builtin_elementwise_sqrt(mean_square + a->epsilon));
   }
 }
 
@@ -69,6 +73,6 @@ static void layer_norm(const ingot_norm_arguments *a, int64_t row, int64_t end) 
     const float *x = norm_input(a, row);
     float mean = sum_of(x, a->width) / (float)a->width;
     float variance = sum_of_squares(x, a->width, mean) / (float)a->width;
-    norm_output(a, x, a->y + row * a->y_stride, mean, 1.0f / __builtin_elementwise_sqrt(variance + a->epsilon));
+    norm_output(a, x, a->y + norm_row(a, row, a->y_stride), mean, 1.0f / __builtin_elementwise_sqrt(variance + a->epsilon));
   }
 }

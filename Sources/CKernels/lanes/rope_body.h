@@ -1,4 +1,4 @@
-/// Rotary embedding of heads, and the cache's rows.
+/// Rotary embedding of heads.
 
 /// (x1 cos - x2 sin, x2 cos + x1 sin), each product rounded, as torch does it.
 INLINE void rotate(v16 *a, v16 *b, v16 cosine, v16 sine) {
@@ -47,33 +47,4 @@ static void rope(const ingot_rope_arguments *a, int64_t token, int64_t end) {
       if (y != x) memcpy(y + a->rotary_dim, x + a->rotary_dim, (size_t)(a->head_dim - a->rotary_dim) * sizeof *y);
     }
   }
-}
-
-INLINE void cache_row(const ingot_cache_arguments *a, int64_t token, int64_t head) {
-  int64_t slot = a->slots[token], d = a->head_dim, t = slot % INGOT_PAGE;
-  // Elements: a page is [kv_heads][keys, values].
-  int64_t at = (slot / INGOT_PAGE * a->kv_heads + head) * (2 * INGOT_PAGE * d);
-  int64_t key_at = at + t / 16 * (16 * d) + t % 16, value_at = at + (INGOT_PAGE + t) * d;
-  const float *k = a->k + token * a->k_stride + head * d, *v = a->v + token * a->v_stride + head * d;
-  if (a->type == INGOT_KV_F32) {
-    float *pages = a->pages;
-    for (int64_t i = 0; i < d; i++) pages[key_at + 16 * i] = k[i];
-    memcpy(pages + value_at, v, (size_t)d * sizeof *v);
-    return;
-  }
-  uint16_t *pages = a->pages;
-  for (int64_t i = 0; i < d; i += 16) {
-    int64_t n = d - i < 16 ? d - i : 16;
-    h16 keys = narrow16(load_upto(k + i, n, 0)), values = narrow16(load_upto(v + i, n, 0));
-    uint16_t lanes[16];
-    memcpy(lanes, &keys, sizeof lanes);
-    for (int64_t j = 0; j < n; j++) pages[key_at + 16 * (i + j)] = lanes[j];
-    memcpy(pages + value_at + i, &values, (size_t)n * sizeof *pages);
-  }
-}
-
-static void cache_write(const ingot_cache_arguments *a, int64_t token, int64_t end) {
-  // Head by head: neighbouring tokens share the cache lines of a tile of keys.
-  for (int64_t head = 0; head < a->kv_heads; head++)
-    for (int64_t t = token; t < end; t++) cache_row(a, t, head);
 }

@@ -13,6 +13,7 @@ typedef float v2 __attribute__((ext_vector_type(2)));
 typedef int32_t i16 __attribute__((ext_vector_type(16)));
 typedef uint32_t u16 __attribute__((ext_vector_type(16)));
 typedef uint16_t h16 __attribute__((ext_vector_type(16)));
+typedef int8_t b16 __attribute__((ext_vector_type(16)));
 
 INLINE v16 splat(float x) { return (v16)x; }
 INLINE i16 bits_of(v16 x) { return (i16)x; }
@@ -54,6 +55,13 @@ INLINE void store_upto(float *p, v16 x, int64_t n) {
   if (n >= 16) store16(p, x);
   else store_part(p, x, n);
 }
+
+INLINE i16 load_ints(const void *p) {
+  i16 x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+INLINE int64_t round16(int64_t n) { return (n + 15) / 16 * 16; }
 
 INLINE i16 lane_index(void) { return (i16){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}; }
 
@@ -142,6 +150,18 @@ INLINE reg load_half_reg(const uint16_t *p) {
   return load_half(p);
 #endif
 }
+/// Signed byte `i` of each of four bytes a lane holds, times 2^24, exact.
+typedef int32_t int_reg __attribute__((ext_vector_type(LANES_REGISTER)));
+INLINE int_reg load_int_reg(const void *p) {
+  int_reg x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+INLINE reg byte_of(int_reg x, int i) {
+  return __builtin_convertvector((x << (24 - 8 * i)) & (int32_t)0xFF000000, reg);
+}
+INLINE v16 byte16(i16 x, int i) { return __builtin_convertvector((x << (24 - 8 * i)) & (int32_t)0xFF000000, v16); }
+
 INLINE reg fma_reg(reg a, reg b, reg c) {
 #ifdef LANES_NO_FMA
   return fma16(a, b, c);

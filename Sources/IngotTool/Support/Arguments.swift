@@ -1,7 +1,10 @@
 public import ArgumentParser
 public import Ingot
 
-extension KVType: ExpressibleByArgument {}
+extension KVType: ExpressibleByArgument {
+  /// The type of an argument; `q8_0` is what llama.cpp calls `i8`.
+  public init?(argument: String) { self.init(named: argument) }
+}
 extension Precision: ExpressibleByArgument {}
 
 /// The model.
@@ -17,7 +20,8 @@ struct EngineArguments: ParsableArguments {
     help: "Threads; by default, and at most, one per processor.")
   var threads: Int?
 
-  @Option(name: .customLong("kv-type"), help: "Element type of the key/value cache: f16 or f32.")
+  @Option(
+    name: .customLong("kv-type"), help: "Element type of the key/value cache: f16, f32 or i8 (also q8_0).")
   var kvType = KVType.f16
 
   @Option(

@@ -8,7 +8,9 @@ struct ExactEngineArguments: ParsableArguments {
     help: "Threads; by default, and at most, one per processor.")
   var threads: Int?
 
-  @Option(name: .customLong("kv-type"), help: "Element type of our engine's key/value cache: f16 or f32.")
+  @Option(
+    name: .customLong("kv-type"),
+    help: "Element type of our engine's key/value cache: f16, f32 or i8 (also q8_0).")
   var kvType = KVType.f32
 
   @Option(

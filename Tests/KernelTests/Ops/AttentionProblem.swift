@@ -27,7 +27,8 @@ final class AttentionProblem {
   var scale: Float { 1 / Float(shape.headDim).squareRoot() }
   var width: Int { shape.heads * shape.headDim }
 
-  init(_ shape: Shape, seed: Int) {
+  /// - Parameter other: a problem of the same shape and seed, whose cached numbers are to be stored.
+  init(_ shape: Shape, seed: Int, holding other: AttentionProblem? = nil) {
     self.shape = shape
     var random = OpsRandom(seed)
     let page = Int(INGOT_PAGE)
@@ -37,7 +38,7 @@ final class AttentionProblem {
     let free = (0..<(blocks.reduce(0, +) + 2)).map(Int32.init).shuffled(by: &random)
     let pageBytes = ingot_page_bytes(shape.type, Int64(shape.kvHeads), Int64(shape.headDim))
     pages = .allocate(byteCount: pageBytes * free.count, alignment: 64)
-    memset(pages, 0xFF, pageBytes * free.count)  // NaN in f32 and in f16
+    memset(pages, 0xFF, pageBytes * free.count)  // NaN in f32, in f16 and in the scales of bytes
     var tables = [Int32](repeating: Int32.min, count: maxBlocks * lengths.count)
     var used = 0
     for (sequence, count) in blocks.enumerated() {
@@ -54,6 +55,7 @@ final class AttentionProblem {
       }
       var k = random.floats(length * rowWidth)
       var v = random.floats(length * rowWidth)
+      if let other { (k, v) = (other.keys[sequence], other.values[sequence]) }
       slots.withUnsafeBufferPointer { slots in
         k.withUnsafeBufferPointer { k in
           v.withUnsafeBufferPointer { v in
@@ -67,16 +69,28 @@ final class AttentionProblem {
           }
         }
       }
-      if shape.type == INGOT_KV_F16 {
-        k = k.map { Float(Float16($0)) }
-        v = v.map { Float(Float16($0)) }
-      }
+      (k, v) = (cached(slots, values: 0), cached(slots, values: 1))
       keys.append(k)
       values.append(v)
       queries.append(random.floats(length * width))
     }
   }
   deinit { pages.deallocate() }
+
+  /// What the cache holds at slots: `[slots, kvHeads, headDim]`. `CacheTests` compare it with what was stored.
+  private func cached(_ slots: [Int32], values: Int32) -> [Float] {
+    var rows = [Float](repeating: 0, count: slots.count * shape.kvHeads * shape.headDim)
+    rows.withUnsafeMutableBufferPointer { rows in
+      for (token, slot) in slots.enumerated() {
+        for head in 0..<shape.kvHeads {
+          ingot_cache_read(
+            shape.type, pages, Int64(shape.kvHeads), Int64(shape.headDim), Int64(slot), Int64(head), values,
+            rows.baseAddress! + (token * shape.kvHeads + head) * shape.headDim)
+        }
+      }
+    }
+    return rows
+  }
 
   /// Attention of positions `parts[i].positions` of the sequences `parts[i].sequence`, as one batch.
   func run(

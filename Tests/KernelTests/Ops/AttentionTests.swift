@@ -25,6 +25,17 @@ import Testing
     Shape(heads: 2, kvHeads: 2, headDim: 24, window: 20, type: INGOT_KV_F16, sequences: [(50, 100)]),
     Shape(heads: 3, kvHeads: 1, headDim: 16, window: 70, softcap: 2, sequences: [(30, 120), (1200, 1)]),
     Shape(heads: 2, kvHeads: 1, headDim: 16, window: 600, softcap: 5, sequences: [(1000, 6)]),
+    // Bytes: every size of group and block, a row of several scales, parts of a four of tokens, windows.
+    Shape(heads: 2, kvHeads: 1, headDim: 128, type: INGOT_KV_I8, sequences: [(1100, 1)]),
+    Shape(heads: 3, kvHeads: 3, headDim: 10, type: INGOT_KV_I8, sequences: [(1300, 1), (2, 1), (64, 1)]),
+    Shape(heads: 6, kvHeads: 2, headDim: 80, type: INGOT_KV_I8, sequences: [(37, 30), (0, 1), (5, 0)]),
+    Shape(heads: 7, kvHeads: 1, headDim: 64, type: INGOT_KV_I8, sequences: [(90, 1), (62, 5)]),
+    Shape(heads: 9, kvHeads: 1, headDim: 36, type: INGOT_KV_I8, sequences: [(75, 1), (10, 3)]),
+    Shape(heads: 5, kvHeads: 1, headDim: 48, type: INGOT_KV_I8, sequences: [(0, 90)]),
+    Shape(heads: 4, kvHeads: 1, headDim: 32, window: 7, type: INGOT_KV_I8, sequences: [(0, 40), (99, 1)]),
+    Shape(
+      heads: 2, kvHeads: 2, headDim: 256, window: 70, softcap: 2, type: INGOT_KV_I8,
+      sequences: [(30, 120), (601, 1)]),
   ]
 
   private static func batch(_ shape: Shape) -> [(sequence: Int, positions: Range<Int>)] {
@@ -72,6 +83,22 @@ import Testing
       offset += pieces.count
     }
     #expect(offset == whole.count)
+  }
+
+  /// Bytes are widened without loss, so a cache of the same numbers in f32 gives the same bits.
+  @Test(arguments: shapes.indices.filter { shapes[$0].type == INGOT_KV_I8 })
+  func bytesEqualTheirFloats(_ index: Int) {
+    var shape = Self.shapes[index]
+    let bytes = AttentionProblem(shape, seed: index)
+    shape.type = INGOT_KV_F32
+    let floats = AttentionProblem(shape, seed: index, holding: bytes)
+    let parts = Self.batch(shape)
+    func run(_ problem: AttentionProblem) -> [Float] {
+      let y = GuardedFloats(parts.reduce(0) { $0 + $1.positions.count } * problem.width)
+      Ops.withContext(scratchBytes: problem.scratchBytes(threads: 1)) { problem.run(parts, $0, y.pointer) }
+      return y.values
+    }
+    #expect(Ops.sameBits(run(bytes), run(floats)))
   }
 
   /// Later tokens of the same page are written before an earlier row is computed: even infinities there must

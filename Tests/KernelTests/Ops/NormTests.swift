@@ -44,6 +44,39 @@ import Testing
     }
   }
 
+  /// Heads that lie together within rows with gaps are rows of their own.
+  @Test func headsWithinRowsAreNormed() {
+    let (tokens, heads, width, xStride, yStride) = (7, 3, 40, 131, 125)
+    var random = OpsRandom(1)
+    let x = random.floats(tokens * xStride)
+    let weight = random.floats(width)
+    func run(_ context: UnsafePointer<ingot_context>, _ y: UnsafeMutablePointer<Float>, together: Bool) {
+      for head in 0..<(together ? 1 : heads) {
+        var arguments = ingot_norm_arguments()
+        (arguments.rows, arguments.width, arguments.epsilon) = (
+          Int64(together ? tokens * heads : tokens), Int64(width), 1e-5
+        )
+        arguments.heads = together ? Int64(heads) : 0
+        (arguments.x_stride, arguments.y_stride) = (Int64(xStride), Int64(yStride))
+        x.withUnsafeBufferPointer { x in
+          weight.withUnsafeBufferPointer { weight in
+            (arguments.x, arguments.weight) = (x.baseAddress! + head * width, weight.baseAddress)
+            arguments.y = y + head * width
+            ingot_rms_norm(context, &arguments)
+          }
+        }
+      }
+    }
+    let count = tokens * yStride
+    let one = Ops.everyWay(count) { run($0, $1, together: true) }
+    let each = Ops.everyWay(count) { run($0, $1, together: false) }
+    #expect(
+      zip(one, each).enumerated().allSatisfy { index, pair in
+        index % yStride >= heads * width || pair.0 == pair.1
+      })
+    #expect((0..<tokens).allSatisfy { !one[$0 * yStride + heads * width - 1].isNaN })
+  }
+
   @Test(arguments: [(1, 5), (6, 64), (40, 771)])
   func layerNormEqualsDouble(rows: Int, width: Int) {
     var random = OpsRandom(rows + width)
