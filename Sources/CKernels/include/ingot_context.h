@@ -17,7 +17,7 @@ typedef enum ingot_isa {
 } ingot_isa;
 enum { INGOT_ISA_COUNT = 6 };
 
-/// Whether this processor runs an instruction set. Asking costs a few hundred cycles.
+/// Whether this processor runs an instruction set. Asking can take microseconds: on a virtual machine the host answers.
 bool ingot_isa_available(ingot_isa isa);
 /// The fastest instruction set this processor runs.
 ingot_isa ingot_isa_best(void);
