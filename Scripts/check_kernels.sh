@@ -27,7 +27,7 @@ find_clang() {
   if [ -x "$beside" ]; then echo "$beside"; else echo clang; fi
 }
 clang=$(find_clang)
-flags="-std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -Wno-psabi -D_GNU_SOURCE -I$kernels/include -I$kernels"
+flags="-std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -Wno-psabi -D_GNU_SOURCE -I'$kernels/include' -I'$kernels'"
 
 is_cross_ready() { command -v qemu-aarch64 > /dev/null && [ -e /usr/aarch64-linux-gnu/lib/libc.a ]; }
 is_simde_there() { [ -e /usr/include/simde/x86/avx512.h ]; }
@@ -45,8 +45,8 @@ compile() {
   shift 2
   mkdir -p "$folder"
   for file in "$@"; do
-    echo "$clang $flags $more -c $file -o $folder/$(basename "$file" .c).o"
-  done | xargs -P "$jobs" -I{} sh -c '{}'
+    printf '%s\0' "$clang $flags $more -c '$file' -o '$folder/$(basename "$file" .c).o'"
+  done | xargs -0 -n 1 -P "$jobs" sh -c
 }
 
 passed=0
@@ -54,7 +54,7 @@ failed=0
 digest=
 # run NAME COMMAND...: prints the check's report and adds its counts.
 run() {
-  local name=$1 report=$work/report status=0 counts this
+  local name=$1 report=$work/report status=0 counts
   shift
   "$@" > "$report" 2>&1 || status=$?
   sed "s/^/$name: /" "$report"
@@ -88,13 +88,13 @@ same_digest native
 
 if [ "$(uname -m)" = x86_64 ] && grep -q avx2 /proc/cpuinfo 2> /dev/null; then
   # TARGET is emptied: with the kernels' own the emulation would be compiled to what it emulates.
-  emulated="-w -mavx2 -mfma -mf16c -DTARGET= -I$shim"
+  emulated="-w -mavx2 -mfma -mf16c -DTARGET= -I'$shim'"
   mkdir -p "$work/emulated" && cp "$work"/native/*.o "$work/emulated"
   compile "$work/emulated" "$emulated" "$kernels"/matmul_avxvnni*.c
   sets=avxvnni
   if is_simde_there; then
     compile "$work/emulated" "$emulated -DINGOT_EMULATE_AVX512" "$kernels"/matmul_avx512*.c
-    compile "$work/emulated" "-w -DLANES_TARGET=\\\"avx2,fma,f16c\\\"" "$kernels"/lanes/lanes_avx512.c
+    compile "$work/emulated" '-w -DLANES_TARGET="\"avx2,fma,f16c\""' "$kernels"/lanes/lanes_avx512.c
     sets="$sets avx512vnni"
   else
     echo "SIMDe (libsimde-dev) is missing: the emulated AVX-512 kernels were left out"
@@ -102,6 +102,7 @@ if [ "$(uname -m)" = x86_64 ] && grep -q avx2 /proc/cpuinfo 2> /dev/null; then
   $clang "$work"/emulated/*.o -o "$work/check_emulated" -lpthread -lm
   # shellcheck disable=SC2086
   run emulated "$work/check_emulated" --reduced $sets
+  same_digest emulated
 fi
 
 if [ "$(uname -m)" = x86_64 ]; then
