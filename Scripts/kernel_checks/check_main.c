@@ -119,6 +119,7 @@ static bool add_isa(const char *name) {
 }
 
 int main(int arguments, char **values) {
+  setvbuf(stdout, NULL, _IOLBF, 0);   // what was found before a crash is not lost
   for (int i = 1; i < arguments && isa_count < INGOT_ISA_COUNT; i++) {
     if (strcmp(values[i], "--reduced") == 0) check_reduced = true;
     else if (!add_isa(values[i])) return 2;
