@@ -170,9 +170,25 @@ static void choose_kernels(matmul_job *job, ingot_isa isa) {
   job->kernel = ingot_matmul_portable;
   job->quantize = ingot_quantize_row_portable;
 #if defined(__x86_64__)
-  if (isa == INGOT_ISA_PORTABLE) return;
-  job->kernel = isa == INGOT_ISA_AVX2 ? ingot_matmul_avx2 : ingot_matmul_avx512;
+  switch (isa) {
+    case INGOT_ISA_PORTABLE:
+    case INGOT_ISA_NEON:
+    case INGOT_ISA_I8MM: return;
+    case INGOT_ISA_AVX2: job->kernel = ingot_matmul_avx2; break;
+    case INGOT_ISA_AVX_VNNI: job->kernel = ingot_matmul_avxvnni; break;
+    case INGOT_ISA_AVX512_VNNI: job->kernel = ingot_matmul_avx512; break;
+  }
   job->quantize = ingot_quantize_row_avx2;
+#elif defined(__aarch64__)
+  switch (isa) {
+    case INGOT_ISA_PORTABLE:
+    case INGOT_ISA_AVX2:
+    case INGOT_ISA_AVX_VNNI:
+    case INGOT_ISA_AVX512_VNNI: return;
+    case INGOT_ISA_NEON: job->kernel = ingot_matmul_neon; break;
+    case INGOT_ISA_I8MM: job->kernel = ingot_matmul_i8mm; break;
+  }
+  job->quantize = ingot_quantize_row_neon;
 #else
   (void)isa;
 #endif

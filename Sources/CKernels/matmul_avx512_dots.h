@@ -6,7 +6,7 @@
 
 #include "matmul_internal.h"
 
-#ifndef TARGET  // Scripts/check_avx512_emulated.sh defines it empty
+#ifndef TARGET  // Scripts/check_kernels.sh defines it empty
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
 #endif
 #define INLINE TARGET static inline __attribute__((always_inline))

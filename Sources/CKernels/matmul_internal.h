@@ -68,17 +68,26 @@ enum { ROW_BLOCK = 48 };
 typedef void (*matmul_kernel)(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 void ingot_matmul_portable(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 void ingot_matmul_avx2(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
+void ingot_matmul_avxvnni(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 void ingot_matmul_avx512(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
+void ingot_matmul_neon(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
+void ingot_matmul_i8mm(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 
-/// Their parts for the integer formats; with AVX-512 for few rows and for many.
+/// Their parts for the integer formats, for few rows and for many.
 void ingot_matmul_avx2_integer(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 void ingot_matmul_avx512_integer(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 void ingot_matmul_avx512_panel(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
+void ingot_matmul_avxvnni_integer(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
+void ingot_matmul_avxvnni_panel(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
+void ingot_matmul_neon_integer(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
+void ingot_matmul_neon_panel(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
+void ingot_matmul_i8mm_panel(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles);
 
 /// Quantises one row of k floats; q and groups are those of a quantised row.
 typedef void (*quantize_kernel)(const float *x, int64_t k, int32_t group, int8_t *q, activation_group *groups);
 void ingot_quantize_row_portable(const float *x, int64_t k, int32_t group, int8_t *q, activation_group *groups);
 void ingot_quantize_row_avx2(const float *x, int64_t k, int32_t group, int8_t *q, activation_group *groups);
+void ingot_quantize_row_neon(const float *x, int64_t k, int32_t group, int8_t *q, activation_group *groups);
 
 /// A group whose largest magnitude is below 2^-100 counts as zeros: its reciprocal must not overflow.
 enum { AMAX_BITS_ZERO = 27 << 23, AMAX_BITS_INFINITE = 0x7f800000 };

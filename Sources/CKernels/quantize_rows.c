@@ -89,4 +89,42 @@ void ingot_quantize_row_avx2(const float *x, int64_t k, int32_t group, int8_t *q
   memcpy(rest, x + start, (size_t)(k - start) * sizeof(float));
   quantize_group(rest, group, q + start, groups);
 }
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+
+/// One whole group.
+static inline void quantize_group(const float *x, int32_t group, int8_t *q, activation_group *out) {
+  const uint32x4_t magnitude = vdupq_n_u32(0x7fffffff);
+  uint32x4_t high[4] = {vdupq_n_u32(0), vdupq_n_u32(0), vdupq_n_u32(0), vdupq_n_u32(0)};
+  for (int32_t i = 0; i < group; i += 16)
+    for (int j = 0; j < 4; j++)
+      high[j] = vmaxq_u32(high[j], vandq_u32(vreinterpretq_u32_f32(vld1q_f32(x + i + 4 * j)), magnitude));
+  uint32_t amax_bits = vmaxvq_u32(vmaxq_u32(vmaxq_u32(high[0], high[1]), vmaxq_u32(high[2], high[3])));
+  float scale = activation_scale(amax_bits);
+  if (!(scale > 0)) {
+    memset(q, 0, (size_t)group);
+    *out = activation_group_make(scale, 0);
+    return;
+  }
+  const float32x4_t inverse = vdupq_n_f32(127.0f / bits_float(amax_bits));
+  int32x4_t sums = vdupq_n_s32(0);
+  for (int32_t i = 0; i < group; i += 16) {
+    int32x4_t v[4];
+    for (int j = 0; j < 4; j++) v[j] = vcvtnq_s32_f32(vmulq_f32(vld1q_f32(x + i + 4 * j), inverse));
+    int16x8_t a = vcombine_s16(vmovn_s32(v[0]), vmovn_s32(v[1]));
+    int16x8_t b = vcombine_s16(vmovn_s32(v[2]), vmovn_s32(v[3]));
+    vst1q_s8(q + i, vcombine_s8(vmovn_s16(a), vmovn_s16(b)));
+    sums = vpadalq_s16(sums, vaddq_s16(a, b));
+  }
+  *out = activation_group_make(scale, vaddvq_s32(sums));
+}
+
+void ingot_quantize_row_neon(const float *x, int64_t k, int32_t group, int8_t *q, activation_group *groups) {
+  int64_t start = 0;
+  for (; start + group <= k; start += group) quantize_group(x + start, group, q + start, groups++);
+  if (start == k) return;
+  float rest[128] = {0};
+  memcpy(rest, x + start, (size_t)(k - start) * sizeof(float));
+  quantize_group(rest, group, q + start, groups);
+}
 #endif

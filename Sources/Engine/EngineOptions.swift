@@ -26,24 +26,34 @@ public enum KVType: String, Sendable, CaseIterable {
 
 /// An instruction set the kernels are written for.
 public enum InstructionSet: String, Sendable, CaseIterable {
-  case portable, avx2, avx512vnni
+  /// Plain C.
+  case portable
+  /// arm64 with dot products.
+  case neon
+  /// arm64 with products of 8-bit matrices.
+  case i8mm
+  /// x86-64 with AVX2, FMA and F16C.
+  case avx2
+  /// AVX2 and 256-bit VNNI.
+  case avxvnni
+  /// AVX-512 with VNNI.
+  case avx512vnni
 
   /// The fastest this processor runs.
-  public static var best: InstructionSet { InstructionSet(ingot_isa_best()) }
+  public static var best: InstructionSet { available.last ?? .portable }
 
   /// Those this processor runs, slowest first.
   public static var available: [InstructionSet] {
-    allCases.filter { $0.kernelValue.rawValue <= ingot_isa_best().rawValue }
-  }
-
-  private init(_ isa: ingot_isa) {
-    self = isa == INGOT_ISA_AVX512_VNNI ? .avx512vnni : isa == INGOT_ISA_AVX2 ? .avx2 : .portable
+    allCases.filter { ingot_isa_available($0.kernelValue) }
   }
 
   var kernelValue: ingot_isa {
     switch self {
     case .portable: INGOT_ISA_PORTABLE
+    case .neon: INGOT_ISA_NEON
+    case .i8mm: INGOT_ISA_I8MM
     case .avx2: INGOT_ISA_AVX2
+    case .avxvnni: INGOT_ISA_AVX_VNNI
     case .avx512vnni: INGOT_ISA_AVX512_VNNI
     }
   }

@@ -172,7 +172,9 @@ struct Product {
 }
 
 /// Every instruction set of this processor, the portable one first.
-let instructionSets = (0...ingot_isa_best().rawValue).map { ingot_isa(rawValue: $0) }
+let instructionSets = (0..<UInt32(INGOT_ISA_COUNT)).map { ingot_isa(rawValue: $0) }.filter {
+  ingot_isa_available($0)
+}
 
 /// Equal bits, or NaN and NaN: which NaN comes out of two is the processor's choice.
 func sameBits(_ a: [Float]?, _ b: [Float]?) -> Bool {

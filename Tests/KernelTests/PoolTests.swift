@@ -120,7 +120,15 @@ private let nested: ingot_job = { argument, chunk, thread in
   }
 
   @Test func instructionSetsHaveNames() {
-    let sets = [INGOT_ISA_PORTABLE, INGOT_ISA_AVX2, INGOT_ISA_AVX512_VNNI]
-    #expect(sets.map { String(cString: ingot_isa_name($0)) } == ["portable", "avx2", "avx512vnni"])
+    let sets = (0..<UInt32(INGOT_ISA_COUNT)).map { ingot_isa(rawValue: $0) }
+    #expect(
+      sets.map { String(cString: ingot_isa_name($0)) }
+        == ["portable", "neon", "i8mm", "avx2", "avxvnni", "avx512vnni"])
+  }
+
+  @Test func thePortableAndTheBestSetAreAvailable() {
+    #expect(ingot_isa_available(INGOT_ISA_PORTABLE))
+    #expect(ingot_isa_available(ingot_isa_best()))
+    #expect(!ingot_isa_available(INGOT_ISA_AVX2) || !ingot_isa_available(INGOT_ISA_NEON))
   }
 }

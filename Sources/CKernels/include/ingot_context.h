@@ -2,19 +2,26 @@
 #ifndef INGOT_CONTEXT_H
 #define INGOT_CONTEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/// Instruction sets the kernels are written for, slowest first.
+/// Instruction sets the kernels are written for, those of one architecture slowest first.
 typedef enum ingot_isa {
-  INGOT_ISA_PORTABLE = 0,
-  INGOT_ISA_AVX2 = 1,
-  INGOT_ISA_AVX512_VNNI = 2,
+  INGOT_ISA_PORTABLE = 0,     ///< on aarch64 that includes processors without dot products
+  INGOT_ISA_NEON = 1,         ///< aarch64 with FEAT_DotProd
+  INGOT_ISA_I8MM = 2,         ///< and FEAT_I8MM
+  INGOT_ISA_AVX2 = 3,         ///< with FMA and F16C
+  INGOT_ISA_AVX_VNNI = 4,     ///< AVX2 and the 256-bit VNNI of processors without AVX-512
+  INGOT_ISA_AVX512_VNNI = 5,  ///< AVX-512 F, BW, VL, DQ, VNNI; not always AVX_VNNI too
 } ingot_isa;
+enum { INGOT_ISA_COUNT = 6 };
 
+/// Whether this processor runs an instruction set. Asking can take microseconds: on a virtual machine the host answers.
+bool ingot_isa_available(ingot_isa isa);
 /// The fastest instruction set this processor runs.
 ingot_isa ingot_isa_best(void);
-/// `portable`, `avx2`, `avx512vnni`.
+/// `portable`, `neon`, `i8mm`, `avx2`, `avxvnni`, `avx512vnni`.
 const char *ingot_isa_name(ingot_isa isa);
 
 /// Worker threads that wait, spinning and then asleep, for `ingot_pool_run`.

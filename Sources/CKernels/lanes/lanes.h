@@ -102,14 +102,20 @@ typedef struct ingot_lanes {
 extern const ingot_lanes ingot_lanes_portable;
 #if defined(__x86_64__)
 extern const ingot_lanes ingot_lanes_avx2, ingot_lanes_avx512;
+#elif defined(__aarch64__)
+extern const ingot_lanes ingot_lanes_neon;
 #endif
 
+/// Sets without lanes of their own, or of another architecture, take what they include.
 static inline const ingot_lanes *ingot_lanes_of(ingot_isa isa) {
 #if defined(__x86_64__)
   if (isa == INGOT_ISA_AVX512_VNNI) return &ingot_lanes_avx512;
-  if (isa == INGOT_ISA_AVX2) return &ingot_lanes_avx2;
-#endif
+  if (isa == INGOT_ISA_AVX_VNNI || isa == INGOT_ISA_AVX2) return &ingot_lanes_avx2;
+#elif defined(__aarch64__)
+  if (isa == INGOT_ISA_NEON || isa == INGOT_ISA_I8MM) return &ingot_lanes_neon;
+#else
   (void)isa;
+#endif
   return &ingot_lanes_portable;
 }
 

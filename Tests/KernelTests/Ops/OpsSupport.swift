@@ -51,9 +51,7 @@ final class GuardedFloats {
 
 enum Ops {
   static var instructionSets: [ingot_isa] {
-    [INGOT_ISA_PORTABLE, INGOT_ISA_AVX2, INGOT_ISA_AVX512_VNNI].filter {
-      $0.rawValue <= ingot_isa_best().rawValue
-    }
+    (0..<UInt32(INGOT_ISA_COUNT)).map { ingot_isa(rawValue: $0) }.filter { ingot_isa_available($0) }
   }
 
   /// Calls `body` with a context of its own pool and scratch.

@@ -1,8 +1,7 @@
-/// Stands before the compiler's header: the AVX-512 names the kernels use become SIMDe's emulation in AVX2.
-#ifndef INGOT_EMULATED_IMMINTRIN_H
-#define INGOT_EMULATED_IMMINTRIN_H
+/// The AVX-512 names the kernels use, as SIMDe's emulation in AVX2.
+#ifndef INGOT_EMULATED_AVX512_H
+#define INGOT_EMULATED_AVX512_H
 
-#include_next <immintrin.h>
 #include <simde/x86/avx512.h>
 
 #define __m512 simde__m512

@@ -1,0 +1,67 @@
+/// The integer formats with NEON's dot products for few rows.
+///
+/// Decoding waits for memory: one row takes four tiles side by side, as more streams keep more cache misses under way.
+#if defined(__aarch64__)
+#include "matmul_neon_dots.h"
+
+enum { AHEAD = 1536 };  ///< bytes of software prefetch
+
+/// Rows and tiles side by side, group by group.
+INLINE void block(
+    const matmul_call *call, packing packing, int rows, int tiles, int32_t group, int64_t row, int64_t tile) {
+  ingot_format format = call->weight.format;
+  bool minimum = format_has_minimum(format);
+  size_t stride = call->row_bytes;
+  size_t weight_bytes = (size_t)group * (packing == PACKED_INT4 ? INGOT_TILE / 2 : INGOT_TILE);
+  const int8_t *q = call_row(call, row);
+  const uint8_t *groups = (const uint8_t *)call_row_groups(call, row);
+  const uint8_t *scales = call_tile(call, tile), *weights = scales + call->scale_bytes;
+  const uint8_t *end = scales + call->tile_bytes;
+  float sums[MAX_TILES][MAX_ROWS][INGOT_TILE] = {0};
+  for (int64_t g = 0; g < call->groups; g++) {
+    // At its end a tile fetches the start of the one that follows it in the next call.
+    size_t ahead = AHEAD + (weights + AHEAD < end ? 0 : (size_t)(tiles - 1) * call->tile_bytes);
+    _Pragma("clang loop unroll(disable)") for (int t = 0; t < tiles; t++) {
+      const uint16_t *scale = (const uint16_t *)(scales + t * call->tile_bytes);
+      const uint8_t *from = weights + t * call->tile_bytes;
+      int32x4_t dots[MAX_ROWS][QUARTERS];
+      for (size_t i = 0; i < weight_bytes; i += 64) __builtin_prefetch(from + i + ahead);
+      group_dots(format, packing, rows, group, q, stride, groups, from, dots);
+      float32x4_t d[QUARTERS], m[QUARTERS];
+      UNROLL for (int v = 0; v < QUARTERS; v++) {
+        d[v] = halves(scale + 4 * v);
+        m[v] = minimum ? halves(scale + INGOT_TILE + 4 * v) : d[v];
+      }
+      add_group(rows, stride, groups, d, minimum, m, dots, sums[t]);
+    }
+    scales += minimum ? 64 : 32;
+    q += group, groups += sizeof(activation_group), weights += weight_bytes;
+  }
+  for (int t = 0; t < tiles; t++)
+    for (int r = 0; r < rows; r++) ingot_finish_tile(call, row + r, tile + t, sums[t][r]);
+}
+
+INLINE void some_tiles(
+    const matmul_call *call, packing packing, int32_t group, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {
+  int64_t end = tile + tiles;
+  if (rows == 1)
+    for (; tile + 4 <= end; tile += 4) block(call, packing, 1, 4, group, row, tile);
+  if (rows == 2)
+    for (; tile + 2 <= end; tile += 2) block(call, packing, 2, 2, group, row, tile);
+  for (; tile < end; tile++) {
+    int64_t r = row, rest = rows;
+    for (; rest >= 4; rest -= 4, r += 4) block(call, packing, 4, 1, group, r, tile);
+    if (rest == 3) block(call, packing, 3, 1, group, r, tile);
+    if (rest == 2) block(call, packing, 2, 1, group, r, tile);
+    if (rest == 1) block(call, packing, 1, 1, group, r, tile);
+  }
+}
+
+TARGET void ingot_matmul_neon_integer(
+    const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {
+  int32_t group = call->weight.group;
+  if (!format_is_int4(call->weight.format)) some_tiles(call, BYTES, group, row, rows, tile, tiles);
+  else if (group == 32) some_tiles(call, PACKED_INT4, 32, row, rows, tile, tiles);
+  else some_tiles(call, PACKED_INT4, group, row, rows, tile, tiles);
+}
+#endif
