@@ -79,7 +79,8 @@ static void check_batch(
   for (int64_t i = 0; i < tokens * heads * d; i += 3) q[i] *= 4;
   size_t page_bytes = ingot_page_bytes(type, kv_heads, d) * (size_t)pages;
   attention a = {.cache = {all, kv_heads, d, type, all_slots, k, kv_heads * d, v, kv_heads * d, NULL}};
-  check_case(name, type == INGOT_KV_F32 ? CHECK_F32 : CHECK_F16, page_bytes, 0, run_write, &a);
+  check_kind kind = type == INGOT_KV_F32 ? CHECK_F32 : type == INGOT_KV_F16 ? CHECK_F16 : CHECK_BYTES;
+  check_case(name, kind, page_bytes, 0, run_write, &a);
   void *cache = check_bytes(page_bytes);
   memset(cache, 0xFF, page_bytes);   // NaN where nothing is stored
   ingot_context context = {NULL, 1, INGOT_ISA_PORTABLE, NULL, 0};
@@ -97,7 +98,7 @@ void check_attention(void) {
   check_rope(3, 64, 64, 0), check_rope(2, 20, 10, 0), check_rope(1, 128, 36, 1), check_rope(5, 8, 8, 1);
   static const sequence one[] = {{0, 1}}, prompt[] = {{0, 70}}, decode[] = {{200, 1}, {63, 1}, {64, 1}, {5, 1}};
   static const sequence mixed[] = {{130, 3}, {0, 33}, {90, 1}}, deep[] = {{1100, 1}}, chunk[] = {{517, 20}};
-  for (int t = INGOT_KV_F32; t <= INGOT_KV_F16; t++) {
+  for (int t = INGOT_KV_F32; t <= INGOT_KV_I8; t++) {
     ingot_kv type = (ingot_kv)t;
     check_batch(type, 1, 1, 8, 0, 0, one, 1);
     check_batch(type, 4, 2, 24, 0, 0, prompt, 1);

@@ -11,7 +11,12 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define TARGET_AVX2 __attribute__((target("avx2,fma")))
+#define TARGET_AVX_VNNI __attribute__((target("avx2,fma,avxvnni")))
 #define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#define TARGET_DOTPROD __attribute__((target("dotprod")))
+#define TARGET_I8MM __attribute__((target("i8mm")))
 #endif
 
 /// Sums that advance side by side: latency 4 to 5 times 2 products a cycle, and registers for the operands.
@@ -82,6 +87,18 @@ TARGET_AVX2 static void f32_avx2(int64_t rounds, void *sink) {
   _mm256_storeu_ps(sink, sums[0]);
 }
 
+TARGET_AVX_VNNI static void int8_avxvnni(int64_t rounds, void *sink) {
+  __m256i sums[SUMS], a = _mm256_set1_epi8(15), b = _mm256_set1_epi8(-3);
+  UNROLL for (int s = 0; s < SUMS; s++) sums[s] = _mm256_setzero_si256();
+  for (int64_t i = 0; i < rounds; i++)
+    UNROLL for (int s = 0; s < SUMS; s++) {
+      __asm__ volatile("" : "+x"(sums[s]));
+      sums[s] = _mm256_dpbusd_avx_epi32(sums[s], a, b);
+    }
+  UNROLL for (int s = 1; s < SUMS; s++) sums[0] = _mm256_xor_si256(sums[0], sums[s]);
+  _mm256_storeu_si256(sink, sums[0]);
+}
+
 TARGET_AVX512 static void int8_vnni(int64_t rounds, void *sink) {
   __m512i sums[SUMS], a = _mm512_set1_epi8(15), b = _mm512_set1_epi8(-3);
   UNROLL for (int s = 0; s < SUMS; s++) sums[s] = _mm512_setzero_si512();
@@ -105,16 +122,44 @@ TARGET_AVX512 static void f32_avx512(int64_t rounds, void *sink) {
   UNROLL for (int s = 1; s < SUMS; s++) sums[0] = _mm512_add_ps(sums[0], sums[s]);
   _mm512_storeu_ps(sink, sums[0]);
 }
+#elif defined(__aarch64__)
+#define NEON_INT8(NAME, TARGET, PRODUCT) \
+  TARGET static void NAME(int64_t rounds, void *sink) { \
+    int32x4_t sums[SUMS]; \
+    int8x16_t a = vdupq_n_s8(15), b = vdupq_n_s8(-3); \
+    UNROLL for (int s = 0; s < SUMS; s++) sums[s] = vdupq_n_s32(0); \
+    for (int64_t i = 0; i < rounds; i++) \
+      UNROLL for (int s = 0; s < SUMS; s++) { \
+        __asm__ volatile("" : "+w"(sums[s])); \
+        sums[s] = PRODUCT(sums[s], a, b); \
+      } \
+    UNROLL for (int s = 1; s < SUMS; s++) sums[0] = veorq_s32(sums[0], sums[s]); \
+    memcpy(sink, sums, sizeof sums[0]); \
+  }
+NEON_INT8(int8_dotprod, TARGET_DOTPROD, vdotq_s32)
+NEON_INT8(int8_i8mm, TARGET_I8MM, vmmlaq_s32)
 #endif
 
 static peak int8_body(ingot_isa isa) {
   switch (isa) {
     case INGOT_ISA_PORTABLE: break;
 #if defined(__x86_64__)
+    case INGOT_ISA_NEON:
+    case INGOT_ISA_I8MM: break;
     case INGOT_ISA_AVX2: return (peak){int8_avx2, 2 * 32};
+    case INGOT_ISA_AVX_VNNI: return (peak){int8_avxvnni, 2 * 32};
     case INGOT_ISA_AVX512_VNNI: return (peak){int8_vnni, 2 * 64};
-#else
+#elif defined(__aarch64__)
+    case INGOT_ISA_NEON: return (peak){int8_dotprod, 2 * 16};
+    case INGOT_ISA_I8MM: return (peak){int8_i8mm, 2 * 32};
     case INGOT_ISA_AVX2:
+    case INGOT_ISA_AVX_VNNI:
+    case INGOT_ISA_AVX512_VNNI: break;
+#else
+    case INGOT_ISA_NEON:
+    case INGOT_ISA_I8MM:
+    case INGOT_ISA_AVX2:
+    case INGOT_ISA_AVX_VNNI:
     case INGOT_ISA_AVX512_VNNI: break;
 #endif
   }
@@ -123,12 +168,16 @@ static peak int8_body(ingot_isa isa) {
 
 static peak f32_body(ingot_isa isa) {
   switch (isa) {
-    case INGOT_ISA_PORTABLE: break;
+    case INGOT_ISA_PORTABLE:
+    case INGOT_ISA_NEON:
+    case INGOT_ISA_I8MM: break;  // plain vectors are NEON's
 #if defined(__x86_64__)
-    case INGOT_ISA_AVX2: return (peak){f32_avx2, 2 * 8};
+    case INGOT_ISA_AVX2:
+    case INGOT_ISA_AVX_VNNI: return (peak){f32_avx2, 2 * 8};
     case INGOT_ISA_AVX512_VNNI: return (peak){f32_avx512, 2 * 16};
 #else
     case INGOT_ISA_AVX2:
+    case INGOT_ISA_AVX_VNNI:
     case INGOT_ISA_AVX512_VNNI: break;
 #endif
   }

@@ -29,9 +29,9 @@ extension Step {
   var shape: String {
     switch self {
     case .embedding(let step): "\(step.rowCount)x\(step.width)"
-    case .matmul(let step): "\(step.arguments.weight.pointee.n)x\(step.arguments.weight.pointee.k)"
+    case .matmul(let step): step.shape
     case .norm(let step):
-      step.innerRows == 1 ? "\(step.arguments.width)" : "\(step.innerRows)x\(step.arguments.width)"
+      step.arguments.heads == 1 ? "\(step.arguments.width)" : "\(step.arguments.heads)x\(step.arguments.width)"
     case .rope(let step): "\(step.arguments.heads)x\(step.arguments.head_dim)"
     case .attention(let step):
       "\(step.arguments.heads)/\(step.arguments.kv_heads)x\(step.arguments.head_dim)"
@@ -46,7 +46,7 @@ extension Step {
     case .matmul(let step):
       step.arguments.weight.pointee.format.name
         + (step.arguments.weight.pointee.group > 0 ? "/\(step.arguments.weight.pointee.group)" : "")
-    case .attention(let step): step.arguments.type == INGOT_KV_F32 ? "f32" : "f16"
+    case .attention(let step): step.arguments.type.name
     case .embedding, .gemm, .norm, .rope, .unary, .logicalNot, .binary, .gated, .softmax, .reduce, .copy,
       .gatherRows, .sort, .convert:
       ""
@@ -68,7 +68,7 @@ extension Step {
       work.activationBytes = 4 * items * (m * k + k * n + m * n)
       work.floatProducts = 2 * items * m * n * k
     case .norm(let step):
-      let elements = step.rows.value(sizes) * step.innerRows * Int(step.arguments.width)
+      let elements = step.rows.value(sizes) * Int(step.arguments.heads) * Int(step.arguments.width)
       work.weightBytes = 4 * Int(step.arguments.width) * (step.isLayerNorm ? 2 : 1)
       // Squares and sums, then scale and weight.
       work.elements(read: elements, written: elements, operationsPerElement: 4)
@@ -121,11 +121,21 @@ extension StepWork {
 }
 
 extension MatmulStep {
+  /// Extents, and what the product takes in.
+  fileprivate var shape: String {
+    let weight = arguments.weight.pointee
+    return (arguments.norm == nil ? "" : "norm·") + "\(weight.n)x\(weight.k)" + (arguments.gated == 0 ? "" : "·gate")
+  }
+
   fileprivate func count(in work: inout StepWork, rows: Int) {
     let weight = arguments.weight.pointee
     let (n, k) = (Int(weight.n), Int(weight.k))
     work.weightBytes = ingot_weight_bytes(weight.format, weight.n, weight.k, weight.group)
-    work.activationBytes = 4 * rows * (k + n * (arguments.residual == nil ? 1 : 2))
+    let stored = arguments.gated == 0 ? n : n / 2
+    work.activationBytes = 4 * rows * (k + stored * (arguments.residual == nil ? 1 : 2))
+    // As the operators taken in would count on their own.
+    if arguments.norm != nil { work.otherOperations += 4 * rows * k }
+    if arguments.gated != 0 { work.otherOperations += 2 * rows * stored }
     if weight.group > 0 {
       work.int8Products = 2 * rows * n * k
     } else {
@@ -187,6 +197,17 @@ package struct ForwardLengths {
     guard let starts = batch.q_start, let totals = batch.seq_len else { return }
     sequences = (0..<Int(batch.sequences)).map {
       Sequence(new: Int(starts[$0 + 1] - starts[$0]), total: Int(totals[$0]))
+    }
+  }
+}
+
+extension ingot_kv {
+  fileprivate var name: String {
+    switch self {
+    case INGOT_KV_F32: "f32"
+    case INGOT_KV_F16: "f16"
+    case INGOT_KV_I8: "i8"
+    default: "type \(rawValue)"
     }
   }
 }

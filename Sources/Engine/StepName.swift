@@ -29,7 +29,8 @@ struct StepName: Equatable {
 extension Lowering {
   /// Names the steps that a node has become, after the node itself.
   mutating func nameSteps(of index: Int) {
-    let node = graph.nodes[index]
+    // A gate is computed with its product, by whose weight the step is known.
+    let node = graph.nodes[fusions.gates[index] ?? index]
     let parameters = node.inputs.compactMap { self.parameter($0) }
     var name = StepName()
     if let parameter = parameters.first {

@@ -135,6 +135,7 @@ extension KVType {
     switch self {
     case .f16: "f16"
     case .f32: "f32"
+    case .i8: "q8_0"
     }
   }
 }
