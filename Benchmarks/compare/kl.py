@@ -22,6 +22,7 @@ from llama_logits import LlamaLogits
 from programs import run
 from reference import Decoder, Roundings
 
+TEXT = Path(__file__).parent / "text" / "red_headed_league.txt"
 ABLATIONS = [
     Roundings("f16 cache", half_cache=True),
     Roundings("8-bit activations", activations=True),
@@ -111,7 +112,7 @@ def main():
     parser.add_argument("--ingot", type=Path, required=True)
     parser.add_argument("--llama-source", type=Path, required=True, help="the unpacked llama_cpp_python-0.3.36")
     parser.add_argument("--llama-bin", type=Path, required=True)
-    parser.add_argument("--text", type=Path, default=Path(__file__).parent / "text" / "red_headed_league.txt")
+    parser.add_argument("--text", type=Path, default=TEXT)
     parser.add_argument("-t", "--threads", type=int, default=2)
     parser.add_argument("--window", type=int, default=512)
     parser.add_argument("--windows", type=int, default=8)

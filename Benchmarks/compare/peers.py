@@ -77,12 +77,12 @@ def install(package):
     call("apt-get", "install", "-y", "--no-install-recommends", package)
 
 
-def llama_cpp(folder, python, jobs):
+def llama_cpp(folder, python, package, jobs):
     """The folder of llama.cpp's programs; ninja goes on where an interrupted build stopped."""
     build = folder / "llama-build"
     binaries = build / "bin"
     if not (build / "built").exists():
-        code = source(folder, python) / "vendor" / "llama.cpp"
+        code = package / "vendor" / "llama.cpp"
         if not (shutil.which("g++") or shutil.which("clang++")):
             install("g++")
         log("building llama.cpp; this takes 10 to 20 minutes on two cores")
@@ -111,9 +111,9 @@ def main():
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     python = environment(folder)
-    binaries = check(options.llama_bin.resolve() if options.llama_bin else llama_cpp(folder, python, options.jobs))
-    print(python)
-    print(binaries)
+    package = source(folder, python)
+    binaries = options.llama_bin.resolve() if options.llama_bin else llama_cpp(folder, python, package, options.jobs)
+    print(python, check(binaries), package, sep="\n")
     return 0
 
 

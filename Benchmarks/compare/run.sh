@@ -27,9 +27,11 @@ peers=$(cd "$peers" && pwd)
 found=$(python3 "$here/peers.py" "$peers" -j "$jobs" ${llama[@]+"${llama[@]}"})
 python=$(sed -n 1p <<<"$found")
 binaries=$(sed -n 2p <<<"$found")
+source=$(sed -n 3p <<<"$found")
 "$here/../../Scripts/fetch_smollm2.sh" >&2
 if [ -n "$setup_only" ]; then
   "$python" "$here/checkpoints.py" "$peers/checkpoints" --quantize "$binaries/llama-quantize"
   exit
 fi
-exec "$python" "$here/table.py" --llama-bin "$binaries" --checkpoints "$peers/checkpoints" ${rest[@]+"${rest[@]}"}
+exec "$python" "$here/table.py" --llama-bin "$binaries" --llama-source "$source" --checkpoints "$peers/checkpoints" \
+  ${rest[@]+"${rest[@]}"}

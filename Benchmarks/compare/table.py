@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import checkpoints
+import kl
 import report
 import rows
 from ingot import Ingot
@@ -17,7 +18,7 @@ from llama import LlamaCpp
 from races import Races
 from shapes import SHAPES
 
-SECTIONS = ["int4", "int8", "f16", "depth", "batch", "small", "threads", "load", "memory"]
+SECTIONS = ["int4", "int8", "f16", "depth", "batch", "small", "threads", "load", "memory", "kl"]
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -44,6 +45,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="run.sh", description="Ingot beside its peers: the whole table.")
     parser.add_argument("--ingot", type=Path, default=REPOSITORY / ".build" / "release" / "ingot")
     parser.add_argument("--llama-bin", type=Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--llama-source", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder of the random checkpoints")
     parser.add_argument("--smollm2", type=Path, default=REPOSITORY / "Models" / "SmolLM2-135M-Instruct.Q4_1.gguf")
     parser.add_argument("-t", "--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -74,7 +76,7 @@ def prepared(options):
     for name in options.shapes.split(",") if "int4" in sections else []:
         checkpoints.make(options.checkpoints, SHAPES[name], ["Q4_0"], quantize)
     kinds = ["Q4_0"] + [kind for section, kind in (("int8", "Q8_0"), ("f16", "F16")) if section in sections]
-    if set(sections) - {"small", "int4"}:
+    if set(sections) - {"small", "int4", "kl"}:
         checkpoints.make(options.checkpoints, SHAPES["0.6B"], kinds, quantize)
     ingot = Ingot(options.ingot, options.threads)
     return Setup(
@@ -104,6 +106,23 @@ def absolute(setup, section):
     values, problem = attempts(
         1, lambda: (setup.ingot.peak(model, setup.prompt, setup.decode) - held) / 1e6)
     return rows.measured(f"peak memory over weights and KV, {shape.name} Q4_0", values, 200, "MB", problem)
+
+
+def accuracy(options, setup):
+    """KL against exact arithmetic on real text, ours over llama.cpp's."""
+    row = rows.Row("mean KL to f32 activations, SmolLM2-135M Q4_1, real text", "llama.cpp", 1, at_most=True)
+    asked = argparse.Namespace(
+        model=options.smollm2, ingot=options.ingot, llama_source=options.llama_source, llama_bin=options.llama_bin,
+        text=kl.TEXT, threads=options.threads, window=512, windows=1 if options.quick else 8, ablate=False, json=None)
+    try:
+        found = kl.measure(asked)
+    except Exception as problem:
+        row.note = str(problem)
+        return row
+    theirs = min(found[name]["mean"] for name in ("llama.cpp", "llama.cpp -fa"))
+    row.value = found["ingot"]["mean"] / theirs
+    row.note = "; ".join(f"{name} KL {r['mean']:.5f}, PPL {r['perplexity']:.3f}" for name, r in found.items())
+    return row
 
 
 def compare(setup, sections, shapes):
@@ -158,6 +177,8 @@ def main():
     options = arguments()
     setup = prepared(options)
     table, races = compare(setup, options.only.split(","), options.shapes.split(","))
+    if "kl" in options.only.split(","):
+        table.append(accuracy(options, setup))
     facts = report.machine(setup)
     text = report.markdown(facts, table)
     if options.markdown:
