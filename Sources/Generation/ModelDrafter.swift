@@ -66,6 +66,7 @@ public final class ModelDrafter: Drafter, @unchecked Sendable {
     guard !isLost, let cache, !text.isEmpty else { return [] }
     // The last guess needs no place in the cache.
     let count = min(count, model.contextLength - text.count + 1)
+    guard count > 0 else { return [] }
     // The logits of the last token are needed.
     cache.truncate(to: min(cache.ids.count, text.count - 1))
     var draft: [Int] = []

@@ -112,7 +112,7 @@ import Tokenizers
       if tokens.count == 5 { logits[4] = 20 }
       return logits
     }
-    for (least, count) in [(0.0, 6), (0.49, 6), (0.51, 2), (1.0, 0)] {
+    for (least, count) in [(0.0, 6), (0.49, 6), (0.51, 2), (0.99, 2)] {
       let drafter = try ModelDrafter(model, minProbability: least)
       try drafter.begin([1, 2, 3], cancellation: Cancellation())
       #expect(try drafter.draft(atMost: 6).count == count, "\(least)")

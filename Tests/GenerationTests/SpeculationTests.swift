@@ -10,7 +10,7 @@ import Testing
 
     var options: GenerationOptions {
       var options = GenerationOptions()
-      options.maxTokens = 120
+      options.maxTokens = 60
       switch self {
       case .greedy: (options.sampling, options.ignoresEOS) = (.greedy, true)
       case .defaults: break
@@ -68,19 +68,17 @@ import Testing
 
   @Test(arguments: Way.allCases, Guesser.allCases)
   func theReplyIsTheSame(way: Way, guesser: Guesser) throws {
-    for seed in UInt64(0)..<6 {
-      for (most, least) in [(7, 0), (1, 0), (3, 2), (40, 0)] {
-        let model = ScriptedModel.markov(contextLength: way.contextLength)
-        var options = way.options
-        options.sampling.seed = seed
-        let plain = try Observed(model, Self.prompt, options, drafter: nil)
-        (options.drafts.maxTokens, options.drafts.minTokens) = (most, least)
-        let drafter = try guesser.drafter(model, Self.prompt, plain.ids)
-        let drafted = try Observed(model, Self.prompt, options, drafter: drafter)
-        #expect(drafted == plain, "seed \(seed), at most \(most)")
-        #expect(model.refused.withLock { $0 } == 0)
-        #expect(drafted.sequence == drafted.cachedIDs)
-      }
+    for (seed, length) in [(0, (7, 0)), (1, (1, 0)), (2, (3, 2)), (3, (40, 0))] {
+      let model = ScriptedModel.markov(contextLength: way.contextLength)
+      var options = way.options
+      options.sampling.seed = UInt64(seed)
+      let plain = try Observed(model, Self.prompt, options, drafter: nil)
+      (options.drafts.maxTokens, options.drafts.minTokens) = length
+      let drafter = try guesser.drafter(model, Self.prompt, plain.ids)
+      let drafted = try Observed(model, Self.prompt, options, drafter: drafter)
+      #expect(drafted == plain, "seed \(seed), \(length)")
+      #expect(model.refused.withLock { $0 } == 0)
+      #expect(drafted.sequence == drafted.cachedIDs)
     }
   }
 
