@@ -100,6 +100,8 @@ struct NormStep {
   var isLayerNorm: Bool
   /// Rows of the outer level, `x_stride` and `y_stride` apart; each has `heads` of its own.
   var rows: Extent
+  /// Rows within each of them.
+  var heads: Int { max(1, Int(arguments.heads)) }
 }
 
 struct RopeStep {

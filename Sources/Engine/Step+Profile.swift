@@ -31,7 +31,7 @@ extension Step {
     case .embedding(let step): "\(step.rowCount)x\(step.width)"
     case .matmul(let step): step.shape
     case .norm(let step):
-      step.arguments.heads == 1 ? "\(step.arguments.width)" : "\(step.arguments.heads)x\(step.arguments.width)"
+      step.heads == 1 ? "\(step.arguments.width)" : "\(step.heads)x\(step.arguments.width)"
     case .rope(let step): "\(step.arguments.heads)x\(step.arguments.head_dim)"
     case .attention(let step):
       "\(step.arguments.heads)/\(step.arguments.kv_heads)x\(step.arguments.head_dim)"
@@ -68,7 +68,7 @@ extension Step {
       work.activationBytes = 4 * items * (m * k + k * n + m * n)
       work.floatProducts = 2 * items * m * n * k
     case .norm(let step):
-      let elements = step.rows.value(sizes) * Int(step.arguments.heads) * Int(step.arguments.width)
+      let elements = step.rows.value(sizes) * step.heads * Int(step.arguments.width)
       work.weightBytes = 4 * Int(step.arguments.width) * (step.isLayerNorm ? 2 : 1)
       // Squares and sums, then scale and weight.
       work.elements(read: elements, written: elements, operationsPerElement: 4)

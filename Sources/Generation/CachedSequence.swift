@@ -26,15 +26,24 @@ public final class CachedSequence: @unchecked Sendable {
     return common
   }
 
+  /// Forgets all tokens from position `count` on, if there are any.
+  func truncate(to count: Int) {
+    let count = max(0, count)
+    if count < ids.count { ids.removeLast(ids.count - count) }
+    if count < sequence.count { sequence.truncate(to: count) }
+  }
+
   /// Appends tokens.
   /// - Parameters:
   ///   - rows: whose logits are wanted.
-  ///   - onLogits: called with them, `[vocab]`.
+  ///   - onLogits: called with the position within the tokens and the logits `[vocab]`.
   func append(
     _ tokens: [Int], to model: any LanguageModel, logits rows: ModelInput.LogitRows,
-    onLogits: (UnsafeBufferPointer<Float>) -> Void
+    onLogits: (Int, UnsafeBufferPointer<Float>) -> Void
   ) throws(IngotError) {
-    try model.forward([ModelInput(sequence, tokens, logits: rows)]) { _, _, logits in onLogits(logits) }
+    try model.forward([ModelInput(sequence, tokens, logits: rows)]) { _, position, logits in
+      onLogits(position, logits)
+    }
     ids += tokens
   }
 }

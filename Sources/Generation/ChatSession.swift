@@ -13,6 +13,8 @@ public final class ChatSession: Sendable {
     public var system: String?
     /// How replies are made.
     public var generation = GenerationOptions()
+    /// Guesses what the model then checks; it follows the conversation from turn to turn. nil for none.
+    public var drafter: (any Drafter)?
     /// What else the template sees.
     public var template = ChatTemplate.Options(addGenerationPrompt: true)
     /// Tokens of the context kept free for a reply; nil for a quarter of it, at most 512 and the reply's most.
@@ -69,8 +71,8 @@ public final class ChatSession: Sendable {
         cache = sequence
       }
       let result = try model.generator.generate(
-        prompt: prompt, options: options.generation, cache: sequence, cancellation: cancellation,
-        onEvent: onEvent)
+        prompt: prompt, options: options.generation, cache: sequence, drafter: options.drafter,
+        cancellation: cancellation, onEvent: onEvent)
       history.withLock { $0 = messages + [.message(role: "assistant", result.text)] }
       return result
     }

@@ -12,6 +12,8 @@ public struct GenerationOptions: Sendable, Hashable {
   public var ignoresEOS = false
   /// Tokens that end the reply; nil for those the model's files name.
   public var eosIDs: Set<Int>?
+  /// How many tokens a drafter guesses, where there is one.
+  public var drafts = DraftOptions()
   /// Tokens of the prompt computed between two looks at the cancellation.
   public var chunkTokens = 512
 
@@ -22,6 +24,7 @@ public struct GenerationOptions: Sendable, Hashable {
   /// - Throws: `.argument` naming the option, its value and its range.
   public func validate() throws(IngotError) {
     try sampling.validate()
+    try drafts.validate()
     if let maxTokens, maxTokens < 0 {
       throw IngotError(.argument, "the number of tokens is \(maxTokens); it must be at least 0")
     }
@@ -71,6 +74,10 @@ public struct GenerationTimings: Sendable, Hashable {
   public var decodeSeconds = 0.0
   /// Tokens drawn in that time: all but the first.
   public var decodeTokens = 0
+  /// Forwards in that time: as many as tokens, or fewer where drafts were accepted.
+  public var decodeForwards = 0
+  /// What came of drafts; nil without a drafter.
+  public var drafts: DraftCounts?
 
   /// No time yet.
   public init() {}
@@ -79,6 +86,23 @@ public struct GenerationTimings: Sendable, Hashable {
   public var promptRate: Double { promptSeconds > 0 ? Double(promptTokens) / promptSeconds : 0 }
   /// Tokens drawn per second; 0 when there were none.
   public var decodeRate: Double { decodeSeconds > 0 ? Double(decodeTokens) / decodeSeconds : 0 }
+  /// Tokens drawn per forward; 0 when there were none.
+  public var tokensPerForward: Double {
+    decodeForwards > 0 ? Double(decodeTokens) / Double(decodeForwards) : 0
+  }
+
+  /// Adds another reply's.
+  public static func += (total: inout GenerationTimings, other: GenerationTimings) {
+    total.promptSeconds += other.promptSeconds
+    total.promptTokens += other.promptTokens
+    total.decodeSeconds += other.decodeSeconds
+    total.decodeTokens += other.decodeTokens
+    total.decodeForwards += other.decodeForwards
+    guard let more = other.drafts else { return }
+    total.drafts = total.drafts ?? DraftCounts()
+    total.drafts?.drafted += more.drafted
+    total.drafts?.accepted += more.accepted
+  }
 }
 
 /// What happens on the way to a reply.

@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import IngotCore
 internal import Tokenizers
 
@@ -16,10 +17,15 @@ struct GenerationRun {
   private var ids: [Int] = []
   private var text = ""
   private var timings = GenerationTimings()
+  private var speculation: Speculation?
+  /// Tokens drawn but not yet part of the reply.
+  private var drawn = DrawnTokens()
+  /// Tokens of prompt and reply in the cache; what lies behind them there are drafts.
+  private var position = 0
 
   init(
     _ generator: Generator, _ prompt: [Int], _ options: GenerationOptions, _ cache: CachedSequence,
-    _ cancellation: Cancellation
+    _ drafter: (any Drafter)?, _ cancellation: Cancellation
   ) throws(IngotError) {
     (model, self.prompt, self.options) = (generator.model, prompt, options)
     (self.cache, self.cancellation) = (cache, cancellation)
@@ -29,6 +35,9 @@ struct GenerationRun {
     matcher = try StopMatcher(options.stopStrings)
     tokenizer = generator.tokenizer
     detokenizer = tokenizer.map { IncrementalDetokenizer($0, skipSpecial: true) }
+    speculation = drafter.map {
+      Speculation($0, options.drafts, vocabSize: generator.model.config.vocabSize, eosIDs: eosIDs)
+    }
   }
 
   mutating func run(_ onEvent: (GenerationEvent) -> Void) throws(IngotError) -> GenerationResult {
@@ -37,12 +46,17 @@ struct GenerationRun {
     timings.promptTokens = prompt.count - cached
     var reason = FinishReason.cancelled
     let first = try computePrompt(from: cached, onEvent)
+    // A reply of one token has no use for drafts.
+    if let first, options.maxTokens ?? 2 > 1, !eosIDs.contains(first) {
+      try speculation?.begin(prompt, cancellation: cancellation)
+    }
     let decodeBegin = ContinuousClock.now
     timings.promptSeconds = begin.duration(to: decodeBegin).seconds
     if let first {
       reason = try decode(first, onEvent)
       timings.decodeSeconds = decodeBegin.duration(to: .now).seconds
     }
+    timings.drafts = speculation?.counts
     if case .stopString = reason {} else if let stop = try flush(onEvent) { reason = .stopString(stop) }
     return GenerationResult(
       ids: ids, text: text, finishReason: reason, promptTokens: prompt.count, cachedTokens: cached,
@@ -57,10 +71,10 @@ struct GenerationRun {
     var done = start
     while !cancellation.isCancelled {
       let end = min(done + options.chunkTokens, prompt.count)
-      let next = try append(Array(prompt[done..<end]), wantsNext: end == prompt.count)
+      try append(Array(prompt[done..<end]), logits: end == prompt.count ? .last : .none)
       done = end
       onEvent(.prompt(done: done, of: prompt.count))
-      if let next { return next }
+      if end == prompt.count { return try drawn.next() }
     }
     return nil
   }
@@ -69,30 +83,74 @@ struct GenerationRun {
     _ first: Int, _ onEvent: (GenerationEvent) -> Void
   ) throws(IngotError) -> FinishReason {
     if options.maxTokens == 0 { return .length }
+    position = prompt.count
+    // Drafts behind the end of the reply are no part of the text.
+    defer { cache.truncate(to: position) }
     var id = first
     while true {
       if eosIDs.contains(id) { return .endOfText(id) }
       ids.append(id)
-      sampler.accept(id)
       onEvent(.token(id))
       if let piece = try text(of: id), let stop = emit(piece, onEvent) { return .stopString(stop) }
       if ids.count == options.maxTokens { return .length }
-      if cache.sequence.count >= model.contextLength { return .contextFull }
+      if position >= model.contextLength { return .contextFull }
       if cancellation.isCancelled { return .cancelled }
-      guard let next = try append([id], wantsNext: true) else { return .cancelled }
+      guard let next = try next(after: id) else { return .cancelled }
       timings.decodeTokens += 1
       id = next
     }
   }
 
-  /// Passes tokens to the model.
-  /// - Returns: a token drawn from the last one's logits, if wanted.
-  private mutating func append(_ tokens: [Int], wantsNext: Bool) throws(IngotError) -> Int? {
-    var drawn: Result<Int, IngotError>?
-    try cache.append(tokens, to: model, logits: wantsNext ? .last : .none) { logits in
-      do throws(IngotError) { drawn = .success(try sampler.sample(logits)) } catch { drawn = .failure(error) }
+  /// The token that follows `id`, the newest of the reply.
+  private mutating func next(after id: Int) throws(IngotError) -> Int? {
+    speculation?.append(id)
+    if drawn.isEmpty {
+      try compute(id)
+    } else {
+      // It stands in the cache as a draft.
+      speculation?.countAccepted()
     }
-    return try drawn?.get()
+    position += 1
+    return try drawn.next()
+  }
+
+  /// Computes a token, and drafts of what may follow it.
+  private mutating func compute(_ id: Int) throws(IngotError) {
+    timings.decodeForwards += 1
+    // One token fewer than the reply may still have: a forward draws one more than it was drafted.
+    let room = min((options.maxTokens ?? .max) - ids.count, model.contextLength - position) - 1
+    let draft = try speculation?.draft(room: room) ?? []
+    guard !draft.isEmpty else { return try append([id], logits: .last) }
+    do throws(IngotError) {
+      try append([id] + draft, logits: .all, draft: draft)
+    } catch {
+      // A cache that others share may have no place for drafts.
+      guard drawn.isUntouched, error.kind == .limit || error.kind == .memory else { throw error }
+      cache.truncate(to: position)
+      return try append([id], logits: .last)
+    }
+    let agreed = drawn.agreement(with: draft)
+    speculation?.report(drafted: draft.count, agreed: agreed)
+    cache.truncate(to: position + 1 + agreed)
+  }
+
+  /// Passes tokens to the model and draws what follows the last of them or, with all logits, what follows the first
+  /// and each drafted one that is drawn.
+  private mutating func append(
+    _ tokens: [Int], logits rows: ModelInput.LogitRows, draft: [Int] = []
+  ) throws(IngotError) {
+    drawn.removeAll()
+    let first = tokens.count - 1 - draft.count
+    try cache.append(tokens, to: model, logits: rows) { row, logits in
+      guard drawn.lacks(row - first, of: draft) else { return }
+      do throws(IngotError) {
+        let id = try sampler.sample(logits)
+        sampler.accept(id)
+        drawn.append(id)
+      } catch {
+        drawn.fail(error)
+      }
+    }
   }
 
   /// The text that an id makes certain; none for one that the model has and the tokenizer lacks, as where the

@@ -7,11 +7,12 @@ extension Generator {
   /// Continues a prompt on a thread of the engine's; parameters and errors as of `generate`.
   public func stream(
     prompt: [Int], options: GenerationOptions = GenerationOptions(), cache: CachedSequence? = nil,
-    on thread: EngineThread
+    drafter: (any Drafter)? = nil, on thread: EngineThread
   ) -> GenerationStream {
     .running(on: thread) { (cancellation, onEvent) throws(IngotError) in
       _ = try generate(
-        prompt: prompt, options: options, cache: cache, cancellation: cancellation, onEvent: onEvent)
+        prompt: prompt, options: options, cache: cache, drafter: drafter, cancellation: cancellation,
+        onEvent: onEvent)
     }
   }
 }

@@ -21,19 +21,22 @@ public struct Generator: Sendable {
   /// - Parameters:
   ///   - prompt: all its ids, at least one.
   ///   - cache: a sequence to continue where it agrees with the prompt; nil for a new one.
+  ///   - drafter: guesses what the model then checks, several tokens in one forward; nil for none. The reply is the
+  ///     same.
   ///   - cancellation: ends the reply at the next token, or between two pieces of the prompt.
   ///   - onEvent: called on this thread as the reply grows.
   /// - Throws: `.argument` for options out of range and ids outside the vocabulary, `.limit` for a prompt
   ///   that does not fit in the context.
   public func generate(
     prompt: [Int], options: GenerationOptions = GenerationOptions(), cache: CachedSequence? = nil,
-    cancellation: Cancellation = Cancellation(), onEvent: (GenerationEvent) -> Void = { _ in }
+    drafter: (any Drafter)? = nil, cancellation: Cancellation = Cancellation(),
+    onEvent: (GenerationEvent) -> Void = { _ in }
   ) throws(IngotError) -> GenerationResult {
     try check(prompt, options)
     let planned = min(model.contextLength, saturatingSum(prompt.count, options.maxTokens ?? .max))
     let sequence: CachedSequence
     if let cache { sequence = cache } else { sequence = try CachedSequence(model, plannedLength: planned) }
-    var run = try GenerationRun(self, prompt, options, sequence, cancellation)
+    var run = try GenerationRun(self, prompt, options, sequence, drafter, cancellation)
     let result = try run.run(onEvent)
     onEvent(.finished(result))
     return result

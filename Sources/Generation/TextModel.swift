@@ -17,6 +17,8 @@ public final class TextModel: Sendable {
     public var packedFolder: String?
     /// Sequences of full length the cache has room for.
     public var sequences = 1
+    /// Most tokens that a drafter will guess at once; a forward has memory for the logits of one more.
+    public var draftTokens = 0
     /// ONNX Runtime's library, for exports in ONNX; nil to look for it.
     public var ortLibrary: String?
 
@@ -109,7 +111,11 @@ extension TextModel.Options {
     options.engine = EngineOptions(threads: threads.map { min($0, EngineOptions().threads) })
     options.kvType = kvType
     options.sequences = sequences
+<<<<<<< HEAD
     options.packedFolder = packedFolder
+=======
+    options.logitRows = max(options.logitRows, min(draftTokens, DraftOptions.longest) + 1)
+>>>>>>> spec
     return options
   }
 

@@ -48,6 +48,35 @@ import Testing
     #expect(line.wholeMatch(of: /prompt 2 tokens, \d+\.\d t\/s; decode 2 tokens, \d+\.\d t\/s/) != nil)
   }
 
+  @Test(arguments: [
+    ["--lookup", "--lookup-ngram-min", "1"], ["-md", model], ["--draft-model", model, "--draft-p-min", "0"],
+  ])
+  func draftsChangeSpeedsAndNothingElse(drafts: [String]) throws {
+    for draws in [["--temp", "0"], ["--temp", "0.3", "-s", "4", "--repeat-penalty", "1.1"]] {
+      let arguments = [
+        "run", Self.model, "--ids", "1,29,136,1,29,136", "-n", "60", "--ignore-eos", "--output", "ids",
+      ]
+      let plain = try Ingot.run(arguments + draws)
+      let drafted = try Ingot.run(arguments + draws + drafts)
+      #expect(drafted.status == 0 && drafted.output == plain.output, "\(drafted.errors)")
+      #expect(!plain.errors.contains("draft"))
+      let line = try #require(drafted.errors.split(separator: "\n").last)
+      #expect(
+        line.wholeMatch(
+          of:
+            /prompt 6 .*; decode 59 .*; draft: \d+ drafted, \d+ accepted \(\d+%\), \d+\.\d tokens per forward/
+        )
+          != nil, "\(line)")
+    }
+  }
+
+  @Test func aDraftModelOfAnotherVocabularyIsRefused() throws {
+    // Without tokenizers the sizes decide.
+    let other = Fixture.gguf("llama-f32")
+    let error = try Ingot.failure("run", Self.model, "--ids", "1", "--output", "ids", "-md", other)
+    #expect(error.contains("vocabulary") && error.contains(other) && error.contains(Self.model), "\(error)")
+  }
+
   @Test func aFullContextIsReported() throws {
     let outcome = try Ingot.run(
       "run", Self.model, "--ids", "1,2", "-c", "8", "--ignore-eos", "--output", "ids")
@@ -67,6 +96,15 @@ import Testing
     (["--repeat-last-n", "-2"], "repeat-last-n is -2"), (["-s", "-7"], "the seed is -7"),
     (["--stop", ""], "stop string is empty"), (["-p", "hi"], "either -p or --ids"),
     (["--system", "x"], "--system needs"),
+    (["--lookup", "--draft-max", "0"], "draft-max is 0"),
+    (["--lookup", "--draft-max", "65"], "draft-max is 65"),
+    (["--lookup", "--draft-min", "8"], "draft-min is 8"), (["--draft-max", "4"], "--draft-max"),
+    (["--lookup", "--lookup-ngram-max", "17"], "lookup-ngram-max is 17"),
+    (["--lookup", "--lookup-ngram-max", "2", "--lookup-ngram-min", "3"], "lookup-ngram-min is 3"),
+    (["--lookup-ngram-max", "2"], "need --lookup"),
+    (["-md", "none", "--draft-p-min", "1.5"], "draft-p-min is 1.5"),
+    (["--draft-p-min", "0.5"], "needs --draft-model"),
+    (["--lookup", "-md", "none"], "either --lookup or --draft-model"),
   ])
   func optionsOutOfRangeAreNamed(arguments: [String], message: String) throws {
     let outcome = try Ingot.run(["run", Self.model, "--ids", "1,2", "--output", "ids"] + arguments)

@@ -10,7 +10,8 @@ import Tokenizers
 
   /// A session whose model always answers `reply`: after a prompt that ends in `a:`.
   static func session(
-    reply: String = "ok", contextLength: Int = 256, system: String? = nil, reserve: Int? = nil
+    reply: String = "ok", contextLength: Int = 256, system: String? = nil, reserve: Int? = nil,
+    drafter: (any Drafter)? = nil
   ) throws -> (ChatSession, ScriptedModel) {
     let model = ScriptedModel(vocabSize: ByteTokenizer.size, contextLength: contextLength) { tokens in
       let text = tokens.suffix(reply.utf8.count + 2)
@@ -23,7 +24,7 @@ import Tokenizers
       return .peak(at: Int(UInt8(ascii: "?")), of: ByteTokenizer.size)
     }
     var options = ChatSession.Options()
-    (options.system, options.reserve) = (system, reserve)
+    (options.system, options.reserve, options.drafter) = (system, reserve, drafter)
     options.generation.sampling = .greedy
     let text = TextModel(model, tokenizer: try ByteTokenizer.make(template: template))
     return (try ChatSession(text, options: options), model)

@@ -10,6 +10,10 @@ final class ScriptedModel: LanguageModel {
   private let rule: @Sendable ([Int]) -> [Float]
   /// The tokens of every forward.
   let forwards = Locked<[[Int]]>([])
+  /// Most tokens of a forward that it takes.
+  let longest = Locked(Int.max)
+  /// How many forwards were too long for it.
+  let refused = Locked(0)
 
   init(vocabSize: Int, contextLength: Int, eosIDs: [Int] = [], rule: @escaping @Sendable ([Int]) -> [Float]) {
     var config = DecoderConfig(
@@ -37,15 +41,21 @@ final class ScriptedModel: LanguageModel {
     for (index, input) in inputs.enumerated() {
       guard let sequence = input.sequence as? ScriptedSequence else { continue }
       let total = sequence.count + input.tokens.count
-      guard total <= contextLength else { throw IngotError(.limit, "\(total) tokens in \(contextLength)") }
+      guard total <= contextLength, input.tokens.count <= longest.withLock({ $0 }) else {
+        refused.withLock { $0 += 1 }
+        throw IngotError(.limit, "\(total) tokens in \(contextLength)")
+      }
       forwards.withLock { $0.append(input.tokens) }
-      sequence.tokens.withLock { $0 += input.tokens }
-      switch input.logits {
-      case .none: break
-      case .last, .all:
-        rule(sequence.tokens.withLock { $0 }).withUnsafeBufferPointer {
-          onLogits(index, input.tokens.count - 1, $0)
-        }
+      for (position, token) in input.tokens.enumerated() {
+        sequence.tokens.withLock { $0.append(token) }
+        let isWanted =
+          switch input.logits {
+          case .none: false
+          case .last: position == input.tokens.count - 1
+          case .all: true
+          }
+        guard isWanted else { continue }
+        rule(sequence.tokens.withLock { $0 }).withUnsafeBufferPointer { onLogits(index, position, $0) }
       }
     }
   }
@@ -77,8 +87,10 @@ enum ByteTokenizer {
   static let size = 259
   static let specials = ["<|end|>", "<|im_start|>", "<|im_end|>"]
 
-  /// - Parameter template: the chat template, if any.
-  static func make(template: String? = nil) throws -> Tokenizer {
+  /// - Parameters:
+  ///   - template: the chat template, if any.
+  ///   - swapped: two letters that have each other's ids.
+  static func make(template: String? = nil, swapping swapped: (String, String)? = nil) throws -> Tokenizer {
     // GPT-2's alphabet: printable bytes stand for themselves, others follow from U+0100 on.
     var vocabulary = JSONObject()
     var next: UInt32 = 256
@@ -87,6 +99,9 @@ enum ByteTokenizer {
       let scalar = Unicode.Scalar(isPrintable ? byte : next) ?? " "
       if !isPrintable { next += 1 }
       vocabulary[String(Character(scalar))] = .int(Int(byte))
+    }
+    if let (one, other) = swapped {
+      (vocabulary[one], vocabulary[other]) = (vocabulary[other], vocabulary[one])
     }
     let added = specials.enumerated().map { index, text in
       """

@@ -39,11 +39,13 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var context: ContextArgument
   @OptionGroup(title: "Answer") var generation: GenerationArguments
+  @OptionGroup(title: "Drafts") var drafts: DraftArguments
   @OptionGroup(title: "Engine") var engine: EngineArguments
   @OptionGroup(title: "Profile") var profile: ProfileArguments
 
   mutating func run() throws {
-    let options = try generation.options()
+    var options = try generation.options()
+    options.drafts = try drafts.options()
     if prompt != nil && ids != nil { throw IngotError(.argument, "give either -p or --ids") }
     if system != nil && (raw || ids != nil) {
       throw IngotError(.argument, "--system needs the chat template, which --raw and --ids leave out")
@@ -52,14 +54,17 @@ struct RunCommand: ParsableCommand {
     if chats && (raw || output == .ids) {
       throw IngotError(.argument, "--raw and --output ids need a prompt", hint: "give one with -p")
     }
-    let text = try TextModel(model.model, options: engine.options(contextLength: context.length))
+    var engineOptions = engine.options(contextLength: context.length)
+    engineOptions.draftTokens = drafts.areWanted ? options.drafts.maxTokens : 0
+    let text = try TextModel(model.model, options: engineOptions)
     warnOfLongContext(text)
     let profiler = try startProfile(text)
+    let drafter = try drafts.drafter(for: text, engine: engine)
     if chats {
-      var loop = try ChatLoop(session(text, options))
+      var loop = try ChatLoop(session(text, options, drafter))
       try loop.run()
     } else {
-      try answer(text, options)
+      try answer(text, options, drafter)
     }
     if let profiler { try finishProfile(profiler, text) }
   }
@@ -84,24 +89,26 @@ struct RunCommand: ParsableCommand {
     try profile.writeTrace([("engine", profiler)])
   }
 
-  private func answer(_ text: TextModel, _ options: GenerationOptions) throws {
+  private func answer(
+    _ text: TextModel, _ options: GenerationOptions, _ drafter: (any Drafter)?
+  ) throws {
     var printer = AnswerPrinter(form: output)
     let cancellation = printer.cancellation
     let result: GenerationResult
     if let ids {
       if output == .text { _ = try text.tokenizer() }
-      result = try text.generator.generate(prompt: ids.ids, options: options, cancellation: cancellation) {
-        printer.take($0)
-      }
+      result = try text.generator.generate(
+        prompt: ids.ids, options: options, drafter: drafter, cancellation: cancellation
+      ) { printer.take($0) }
     } else {
       let prompt = try prompt ?? pipedPrompt()
       if raw {
         let ids = try text.tokenizer().encode(prompt, addSpecial: true)
-        result = try text.generator.generate(prompt: ids, options: options, cancellation: cancellation) {
-          printer.take($0)
-        }
+        result = try text.generator.generate(
+          prompt: ids, options: options, drafter: drafter, cancellation: cancellation
+        ) { printer.take($0) }
       } else {
-        let session = try session(text, options)
+        let session = try session(text, options, drafter)
         result = try session.reply(to: prompt, cancellation: cancellation) { printer.take($0) }
       }
     }
@@ -112,9 +119,11 @@ struct RunCommand: ParsableCommand {
     standardError(result.timings.line + "\n")
   }
 
-  private func session(_ text: TextModel, _ options: GenerationOptions) throws(IngotError) -> ChatSession {
+  private func session(
+    _ text: TextModel, _ options: GenerationOptions, _ drafter: (any Drafter)?
+  ) throws(IngotError) -> ChatSession {
     var chat = ChatSession.Options()
-    (chat.system, chat.generation) = (system, options)
+    (chat.system, chat.generation, chat.drafter) = (system, options, drafter)
     let session = try ChatSession(text, options: chat)
     switch session.template.origin {
     case .model: break
@@ -184,9 +193,16 @@ struct AnswerPrinter: ~Copyable {
 }
 
 extension GenerationTimings {
-  /// Both phases in words.
+  /// Both phases in words, and what came of drafts.
   var line: String {
-    "prompt \(promptTokens) tokens, \(rate(promptRate)) t/s; decode \(decodeTokens) tokens, \(rate(decodeRate)) t/s"
+    let phases =
+      "prompt \(promptTokens) tokens, \(rate(promptRate)) t/s; "
+      + "decode \(decodeTokens) tokens, \(rate(decodeRate)) t/s"
+    guard let drafts else { return phases }
+    let percent = Int((drafts.rate * 100).rounded())
+    return phases
+      + "; draft: \(drafts.drafted) drafted, \(drafts.accepted) accepted (\(percent)%), "
+      + "\(rate(tokensPerForward)) tokens per forward"
   }
 
   /// With one digit behind the point.

@@ -66,10 +66,7 @@ struct ChatLoop {
     case .contextFull: standardError("(the context of \(session.model.contextLength) tokens is full)\n")
     case .cancelled: standardError("(stopped)\n")
     }
-    total.promptTokens += result.timings.promptTokens
-    total.promptSeconds += result.timings.promptSeconds
-    total.decodeTokens += result.timings.decodeTokens
-    total.decodeSeconds += result.timings.decodeSeconds
+    total += result.timings
   }
 
   private func leave() {
