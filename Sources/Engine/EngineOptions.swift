@@ -69,6 +69,10 @@ public struct EngineOptions: Sendable {
   /// The instruction set.
   public var instructionSet = InstructionSet.best
 
-  /// Options for a number of threads; by default one per processor.
-  public init(threads: Int? = nil) { self.threads = max(1, threads ?? ThreadPool.processorCount) }
+  /// Options for a number of threads; by default one per core, of the fast kind where there are two: hardware threads
+  /// of one core share its arithmetic, and every fork-join waits for the slowest.
+  public init(threads: Int? = nil) {
+    let machine = Machine.current
+    self.threads = max(1, threads ?? machine.performanceCores ?? machine.physicalCores)
+  }
 }

@@ -91,7 +91,10 @@ private struct SystemTree {
     return nil
   }
 
-  func status(_ key: String) -> String? { value("proc/self/status", key) }
+  /// The calling thread's, as `Machine.keep` places threads; the process's where /proc is older than that.
+  func status(_ key: String) -> String? {
+    value("proc/thread-self/status", key) ?? value("proc/self/status", key)
+  }
 
   var processorName: String? {
     if let name = value("proc/cpuinfo", "model name") { return name }

@@ -124,7 +124,8 @@ extension MatmulStep {
   /// Extents, and what the product takes in.
   fileprivate var shape: String {
     let weight = arguments.weight.pointee
-    return (arguments.norm == nil ? "" : "norm·") + "\(weight.n)x\(weight.k)" + (arguments.gated == 0 ? "" : "·gate")
+    return (arguments.norm == nil ? "" : "norm·") + "\(weight.n)x\(weight.k)"
+      + (arguments.gated == 0 ? "" : "·gate")
   }
 
   fileprivate func count(in work: inout StepWork, rows: Int) {

@@ -19,7 +19,7 @@ public func openModel(
   }
   try options.check()
   // More threads than processors take turns.
-  let threads = options.threads.map { min($0, EngineOptions().threads) }
+  let threads = options.threads.map { min($0, Machine.current.threads) }
   let runtime = try OrtRuntime.load(library: options.ortLibrary)
   return try ONNXModel(
     directory: path, runtime: runtime,

@@ -108,14 +108,11 @@ extension TextModel.Options {
     try check("context length", context, 1...TextModel.maximumContextLength)
     var options = DecoderEngine.Options(contextLength: context)
     // More threads than processors take turns, and each turn lost is waited for at every step.
-    options.engine = EngineOptions(threads: threads.map { min($0, EngineOptions().threads) })
+    options.engine = EngineOptions(threads: threads.map { min($0, Machine.current.threads) })
     options.kvType = kvType
     options.sequences = sequences
-<<<<<<< HEAD
     options.packedFolder = packedFolder
-=======
     options.logitRows = max(options.logitRows, min(draftTokens, DraftOptions.longest) + 1)
->>>>>>> spec
     return options
   }
 

@@ -1,3 +1,5 @@
+internal import CKernels
+
 #if canImport(Darwin)
   import Darwin
 #else
@@ -18,8 +20,8 @@ public final class AlignedBuffer: @unchecked Sendable {
   /// cache for a long context costs nothing until it fills.
   private static let mappingThreshold = 1 << 20
 
-  /// From this size on, huge pages are asked for.
-  private static let hugePageThreshold = 8 << 20
+  /// From this size on, huge pages are asked for, spread over the machine's memory nodes.
+  private static let largeThreshold = 8 << 20
 
   /// Allocates zeroed memory.
   /// - Throws: `.memory` when the system refuses.
@@ -33,10 +35,13 @@ public final class AlignedBuffer: @unchecked Sendable {
       let flags = MAP_PRIVATE | MAP_ANONYMOUS
       guard let pointer = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0), pointer != MAP_FAILED
       else { throw refused }
-      // Fewer, larger pages: streams of weights are cut at page borders, and look-ups of addresses cost time.
-      #if canImport(Glibc)
-        if byteCount >= Self.hugePageThreshold { madvise(pointer, byteCount, MADV_HUGEPAGE) }
-      #endif
+      if byteCount >= Self.largeThreshold {
+        // Fewer, larger pages: streams of weights are cut at page borders, and look-ups of addresses cost time.
+        #if canImport(Glibc)
+          madvise(pointer, byteCount, MADV_HUGEPAGE)
+        #endif
+        _ = ingot_interleave(pointer, byteCount)
+      }
       base = pointer
     } else {
       var pointer: UnsafeMutableRawPointer?

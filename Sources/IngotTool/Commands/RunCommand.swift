@@ -44,6 +44,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup(title: "Profile") var profile: ProfileArguments
 
   mutating func run() throws {
+    try engine.placement.apply()
     var options = try generation.options()
     options.drafts = try drafts.options()
     if prompt != nil && ids != nil { throw IngotError(.argument, "give either -p or --ids") }

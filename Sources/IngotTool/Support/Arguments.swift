@@ -17,8 +17,10 @@ struct ModelArgument: ParsableArguments {
 struct EngineArguments: ParsableArguments {
   @Option(
     name: [.customShort("t"), .customLong("threads")], parsing: .unconditional,
-    help: "Threads; by default, and at most, one per processor.")
+    help: "Threads; by default one per core, at most one per processor.")
   var threads: Int?
+
+  @OptionGroup var placement: PlacementArguments
 
   @Option(
     name: .customLong("kv-type"), help: "Element type of the key/value cache: f16, f32 or i8 (also q8_0).")
@@ -41,6 +43,34 @@ struct EngineArguments: ParsableArguments {
     options.ortLibrary = ortLibrary
     options.packedFolder = packCache
     return options
+  }
+}
+
+/// Where threads run.
+struct PlacementArguments: ParsableArguments {
+  @Option(
+    name: [.customLong("cpu-range"), .customLong("Cr", withSingleDash: true)],
+    help: "Processors to keep to, as 0-3, also for the number of threads.")
+  var cpuRange: ProcessorRange?
+
+  /// Keeps the process to them; before any thread is made.
+  /// - Throws: `.argument`, `.unsupported`.
+  func apply() throws(IngotError) {
+    if let cpuRange { try Machine.keep(to: cpuRange.range) }
+  }
+}
+
+/// Processors as `0-3` or `2`.
+struct ProcessorRange: ExpressibleByArgument {
+  var range: ClosedRange<Int>
+
+  init?(argument: String) {
+    let ends = argument.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard let first = ends[0], let last = ends[ends.count - 1], ends.count <= 2, first >= 0, first <= last
+    else {
+      return nil
+    }
+    range = first...last
   }
 }
 

@@ -24,7 +24,7 @@ struct KVTypeList: ExpressibleByArgument {
 
   init?(argument: String) {
     let fields = argument.split(separator: ",", omittingEmptySubsequences: false)
-    types = fields.compactMap { KVType(rawValue: String($0)) }
+    types = fields.compactMap { KVType(named: String($0)) }
     guard types.count == fields.count else { return nil }
   }
 

@@ -27,6 +27,8 @@ public struct Benchmark: Sendable {
     public var profiles = false
     /// Whether single steps are kept for a trace.
     public var traces = false
+    /// A folder in which packed weights are kept; nil for none.
+    public var packedFolder: String?
     /// ONNX Runtime's library; nil to look for it.
     public var ortLibrary: String?
 
@@ -124,7 +126,7 @@ public struct Benchmark: Sendable {
     _ threads: Int, _ kvType: KVType?, _ title: String, _ onEvent: (Event) -> Void
   ) throws(IngotError) -> (model: any LanguageModel, load: BenchmarkLoad) {
     var model = TextModel.Options()
-    (model.threads, model.ortLibrary) = (threads, options.ortLibrary)
+    (model.threads, model.ortLibrary, model.packedFolder) = (threads, options.ortLibrary, options.packedFolder)
     model.kvType = kvType ?? model.kvType
     model.sequences = options.tests.map(\.batch).max() ?? 1
     model.contextLength = max(1, options.tests.map(\.length).max() ?? 1)
