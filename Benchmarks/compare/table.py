@@ -101,7 +101,7 @@ def absolute(setup, section):
     model = checkpoints.path_of(setup.checkpoints, shape, "Q4_0")
     if section == "load":
         values, problem = attempts(setup.rounds + 2, lambda: setup.ingot.first_token(model))
-        return rows.measured(f"load to first token of 8, warm, {shape.name} Q4_0", values, 0.2, "s", problem)
+        return rows.measured(f"load to first token of 8, warm, packed cache, {shape.name} Q4_0", values, 0.2, "s", problem)
     held = model.stat().st_size + (setup.prompt + setup.decode) * shape.kv_bytes_per_token
     values, problem = attempts(
         1, lambda: (setup.ingot.peak(model, setup.prompt, setup.decode) - held) / 1e6)

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "ingot_attention.h"
+#include "timing.h"
 
 enum { ARENA = 256 << 20, MAX_RUNS = 400, PROMPT = 512 };
 
@@ -16,48 +16,6 @@ static const char *const names[] = {"f32", "f16", "i8"};
 enum { TYPES = sizeof names / sizeof *names };
 static const int shapes[][3] = {{16, 8, 128}, {9, 3, 64}, {32, 8, 64}, {14, 2, 64}};
 static const int depths[] = {64, 512, 4096, 16384};
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
-}
-/// The fast quarter's end: on a shared machine the rest measures the neighbours.
-static double typical(double *times, int count) {
-  qsort(times, (size_t)count, sizeof(double), ascending);
-  return times[count / 4];
-}
-
-typedef struct reading {
-  const uint64_t *data;
-  size_t words;
-  volatile uint64_t sink;
-} reading;
-
-static void read_chunk(void *argument, int64_t chunk, int thread) {
-  reading *r = argument;
-  const uint64_t *p = r->data + (size_t)chunk * r->words;
-  uint64_t sums[32] = {0};
-  for (size_t i = 0; i < r->words; i += 32)
-    for (int j = 0; j < 32; j++) sums[j] += p[i + (size_t)j];
-  for (int j = 1; j < 32; j++) sums[0] += sums[j];
-  if (thread == 0) r->sink = sums[0];
-}
-
-static double read_limit(ingot_pool *pool, int threads, const void *arena) {
-  double times[15];
-  reading r = {arena, (256 << 10) / 8, 0};
-  for (int i = 0; i < 15; i++) {
-    double start = now();
-    ingot_pool_run(pool, threads, read_chunk, &r, ARENA / (256 << 10));
-    times[i] = now() - start;
-  }
-  return ARENA / typical(times, 15);
-}
 
 /// The caches of `copies` layers, one after another, each of one sequence of `length` tokens.
 typedef struct problem {
@@ -145,7 +103,7 @@ int main(int count, char **values) {
   ingot_pool *pool = ingot_pool_create(2, 20000);
   char *arena = aligned_alloc(4096, ARENA);
   memset(arena, 1, ARENA);
-  double limits[3] = {0, read_limit(pool, 1, arena), read_limit(pool, 2, arena)};
+  double limits[3] = {0, read_limit(pool, 1, arena, ARENA), read_limit(pool, 2, arena, ARENA)};
   printf("%s; plain reads: %.1f GB/s on 1 thread, %.1f on 2\n", ingot_isa_name(ingot_isa_best()), limits[1] * 1e-9,
          limits[2] * 1e-9);
   for (int t = 0; t < TYPES; t++) {

@@ -1,62 +1,19 @@
 /// Matrix products beside the limits of the machine they run on: GB/s of weights against a plain read loop for one
 /// row, operations a second for many.
 ///
-///   clang -O2 -D_GNU_SOURCE -ISources/CKernels/include Sources/CKernels/*.c Benchmarks/kernels/matmul.c \
-///     -lpthread -lm -o /tmp/matmul && /tmp/matmul [format 0...6] [group] [rows]
+///   clang -O2 -D_GNU_SOURCE -ISources/CKernels/include Sources/CKernels/*.c Sources/CKernels/lanes/*.c \
+///     Benchmarks/kernels/matmul.c -lpthread -lm -o /tmp/matmul && /tmp/matmul [format 0...6] [group] [rows]
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "ingot_matmul.h"
+#include "timing.h"
 
 enum { ARENA = 512 << 20, MAX_RUNS = 400 };
 
 static const char *const names[] = {"f32", "f16", "bf16", "i8", "i8m", "i4", "i4m"};
 static const int shapes[][2] = {{576, 576}, {1536, 576}, {576, 1536}, {1024, 3072}, {3072, 1024}, {49152, 576}};
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
-}
-/// The fast quarter's end: on a shared machine the rest measures the neighbours.
-static double typical(double *times, int count) {
-  qsort(times, (size_t)count, sizeof(double), ascending);
-  return times[count / 4];
-}
-
-typedef struct reading {
-  const uint64_t *data;
-  size_t words;
-  volatile uint64_t sink;
-} reading;
-
-static void read_chunk(void *argument, int64_t chunk, int thread) {
-  reading *r = argument;
-  const uint64_t *p = r->data + (size_t)chunk * r->words;
-  uint64_t sums[32] = {0};
-  for (size_t i = 0; i < r->words; i += 32)
-    for (int j = 0; j < 32; j++) sums[j] += p[i + (size_t)j];
-  for (int j = 1; j < 32; j++) sums[0] += sums[j];
-  if (thread == 0) r->sink = sums[0];
-}
-
-static double read_limit(ingot_pool *pool, int threads, const void *arena) {
-  double times[15];
-  reading r = {arena, (256 << 10) / 8, 0};
-  for (int i = 0; i < 15; i++) {
-    double start = now();
-    ingot_pool_run(pool, threads, read_chunk, &r, ARENA / (256 << 10));
-    times[i] = now() - start;
-  }
-  typical(times, 15);
-  return ARENA / times[0];
-}
 
 /// Seconds of one product; the weights are the next of `copies` at each run.
 static double product(
@@ -107,7 +64,7 @@ int main(int count, char **values) {
   ingot_pool *pool = ingot_pool_create(2, 20000);
   char *arena = aligned_alloc(4096, ARENA);
   for (size_t i = 0; i < ARENA; i++) arena[i] = (char)((i * 2654435761u >> 13) & 0x33);
-  double limits[3] = {0, read_limit(pool, 1, arena), read_limit(pool, 2, arena)};
+  double limits[3] = {0, read_limit(pool, 1, arena, ARENA), read_limit(pool, 2, arena, ARENA)};
   printf("%s; plain reads: %.1f GB/s on 1 thread, %.1f on 2\n", ingot_isa_name(ingot_isa_best()), limits[1] * 1e-9,
          limits[2] * 1e-9);
   for (int s = 0; s < 6; s++)

@@ -1,13 +1,14 @@
 /// Splits a matrix product over the pool and picks the kernels.
 ///
-/// A chunk of the job is a stretch of tiles and a block of rows. Chunks with the same stretch follow each other, so that
-/// its weights are read from memory for the first block of rows and from the L2 cache for the others. With one block, which is decoding, chunks shrink towards the end
-/// (guided self-scheduling, Polychronopoulos and Kuck 1987): long streams of memory first, then short ones that let
-/// the threads finish together. While the caller goes on to the next product, the other threads fetch the
-/// weights that they will read there. Integer formats first quantise the rows of x, in the same fork-join:
-/// the first chunks of the job prepare blocks of rows, and a chunk of the product waits for the block it comes to.
-/// Chunks are handed out in ascending order, so what it waits for is done or running. Few rows are prepared by the
-/// caller before the fork.
+/// A chunk of the job is a stretch of tiles and a block of rows. Chunks with the same stretch follow each other, so
+/// that its weights are read from memory for the first block of rows and from the L2 cache for the others. With one
+/// block, which is decoding, stretches shrink towards the end (guided self-scheduling, Polychronopoulos and Kuck 1987):
+/// long streams of memory first, then short ones that let the threads finish together. While the caller goes on to the
+/// next product, the other threads fetch the weights that they will read there.
+///
+/// Integer formats first quantise the rows of x, in the same fork-join: the first chunks of the job prepare blocks of
+/// rows, and a chunk of the product waits for the block it comes to. Chunks are handed out in ascending order, so what
+/// it waits for is done or running. Few rows are prepared by the caller before the fork.
 #include <sched.h>
 #include <stdatomic.h>
 

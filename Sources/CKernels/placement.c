@@ -7,13 +7,18 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/// Threads were placed by the user: memory then lies best where they first touch it.
+static atomic_bool threads_are_placed;
+
 /// From <linux/mempolicy.h>; libnuma would be a dependency for two calls.
-enum { POLICY_INTERLEAVE = 3, FLAG_MEMORIES_ALLOWED = 4, NODE_WORDS = 16 };
+enum { POLICY_DEFAULT = 0, POLICY_INTERLEAVE = 3, FLAG_MEMORIES_ALLOWED = 4, NODE_WORDS = 16 };
 
 int ingot_keep_to_processors(int first, int last) {
   if (first < 0 || last < first) return EINVAL;
@@ -27,10 +32,15 @@ int ingot_keep_to_processors(int first, int last) {
     if (!CPU_ISSET_S((size_t)processor, sizeof allowed, allowed)) return EINVAL;
     CPU_SET_S((size_t)processor, sizeof wanted, wanted);
   }
-  return sched_setaffinity(0, sizeof wanted, wanted) == 0 ? 0 : errno;
+  if (sched_setaffinity(0, sizeof wanted, wanted) != 0) return errno;
+  atomic_store(&threads_are_placed, true);
+  return 0;
 }
 
 int ingot_interleave(void *address, size_t bytes) {
+  int policy = POLICY_DEFAULT;
+  if (atomic_load(&threads_are_placed) || syscall(SYS_get_mempolicy, &policy, NULL, 0, NULL, 0) != 0) return 1;
+  if (policy != POLICY_DEFAULT) return 1;  // chosen by the user, as with numactl
   unsigned long nodes[NODE_WORDS] = {0};
   const unsigned long bits = NODE_WORDS * 8 * sizeof(unsigned long);
   if (syscall(SYS_get_mempolicy, NULL, nodes, bits, NULL, FLAG_MEMORIES_ALLOWED) != 0) return 1;

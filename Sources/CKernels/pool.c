@@ -46,8 +46,9 @@ struct ingot_pool {
   void *_Atomic argument;
   _Atomic int64_t chunks;
   _Atomic int limit;  ///< threads that may take part
-  const char *_Atomic fetch;  ///< memory to fetch after the run; a hint, so no order is kept
+  const char *_Atomic fetch;  ///< memory to fetch after one run; a hint, so no order is kept
   _Atomic size_t fetch_bytes;
+  _Atomic uint32_t fetch_epoch;  ///< that run's
 
   alignas(CACHE_LINE) _Atomic uint32_t signal;  ///< the futex word
   atomic_int sleepers;
@@ -133,6 +134,7 @@ static void fetch(ingot_pool *pool, int thread, uint32_t epoch) {
   const char *start = atomic_load_explicit(&pool->fetch, memory_order_relaxed);
   int64_t bytes = (int64_t)atomic_load_explicit(&pool->fetch_bytes, memory_order_relaxed);
   if (start == NULL || pool->spins == 0) return;
+  if (atomic_load_explicit(&pool->fetch_epoch, memory_order_relaxed) != epoch) return;
   int64_t part = bytes / (2 * pool->threads), most = ingot_cache_bytes(2) / 4;
   start += thread * part;
   if (part > most) part = most;
@@ -207,6 +209,8 @@ void ingot_pool_fetch_after(ingot_pool *pool, const void *address, size_t bytes)
   if (pool == NULL) return;
   atomic_store_explicit(&pool->fetch, address, memory_order_relaxed);
   atomic_store_explicit(&pool->fetch_bytes, bytes, memory_order_relaxed);
+  uint32_t epoch = (uint32_t)(atomic_load_explicit(&pool->ticket, memory_order_relaxed) >> 32) + 1;
+  atomic_store_explicit(&pool->fetch_epoch, epoch, memory_order_relaxed);
 }
 
 void ingot_pool_run(ingot_pool *pool, int threads, ingot_job job, void *argument, int64_t chunks) {

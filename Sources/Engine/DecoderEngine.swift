@@ -51,7 +51,7 @@ public final class DecoderEngine: @unchecked Sendable {
     }
   }
 
-  /// Bytes in memory of our own.
+  /// Bytes in memory of our own; weights kept in `packedFolder` are mapped.
   public struct Memory: Sendable {
     /// Packed weights, norms and rotary tables.
     public var weights: Int

@@ -103,17 +103,20 @@ extension Lowering {
 
   /// Tells every product which weights the one after it reads; the last of a forward, those of the first.
   mutating func announceWeights() {
-    var next: UnsafePointer<ingot_weight>?
+    var next: ingot_matmul_arguments?
     for step in plan.steps {
       guard case .matmul(let matmul) = step else { continue }
-      next = matmul.arguments.weight
+      next = matmul.arguments
       break
     }
     for index in plan.steps.indices.reversed() {
-      guard case .matmul(var matmul) = plan.steps[index], let weight = next?.pointee else { continue }
+      guard case .matmul(var matmul) = plan.steps[index], let after = next else { continue }
+      let weight = after.weight.pointee
       matmul.arguments.next = weight.data
-      matmul.arguments.next_bytes = ingot_weight_bytes(weight.format, weight.n, weight.k, weight.group)
-      next = matmul.arguments.weight
+      // A gated product begins with the halves of its outputs side by side: the first is announced.
+      matmul.arguments.next_bytes =
+        ingot_weight_bytes(weight.format, weight.n, weight.k, weight.group) / (after.gated == 0 ? 1 : 2)
+      next = matmul.arguments
       plan.steps[index] = .matmul(matmul)
     }
   }

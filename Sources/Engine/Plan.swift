@@ -29,7 +29,7 @@ struct Plan {
   var retained: [AnyObject] = []
   /// Bytes of activations, and of scratch memory shared by all steps.
   var workspaceBytes = 0
-  /// Bytes of packed weights, f32 vectors and tables in memory of our own.
+  /// Bytes of packed weights, f32 vectors and tables, in memory of our own or mapped from `packedFolder`.
   var weightBytes = 0
 }
 

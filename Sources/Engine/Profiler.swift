@@ -90,7 +90,7 @@ extension Profiler.State {
     _ plan: Plan, _ sizes: Sizes, _ lengths: ForwardLengths, keepsEvents: Bool
   ) {
     if labels.count != plan.steps.count {
-      // Another plan: its steps are not those counted so far.
+      // The first forward, or another engine's plan; to tell two of one length apart would take longer than a step.
       (labels, totals) = (plan.labels, [:])
     }
     let tokens = lengths.sequences.reduce(0) { $0 + $1.new }

@@ -15,6 +15,8 @@ public final class TextModel: Sendable {
     public var kvType = KVType.f16
     /// A folder in which packed weights are kept, so that the next start maps them; nil for none.
     public var packedFolder: String?
+    /// Most tokens of a prompt that are computed together; nil for the engine's own number.
+    public var chunkTokens: Int?
     /// Sequences of full length the cache has room for.
     public var sequences = 1
     /// Most tokens that a drafter will guess at once; a forward has memory for the logits of one more.
@@ -112,6 +114,7 @@ extension TextModel.Options {
     options.kvType = kvType
     options.sequences = sequences
     options.packedFolder = packedFolder
+    options.chunkTokens = chunkTokens ?? options.chunkTokens
     options.logitRows = max(options.logitRows, min(draftTokens, DraftOptions.longest) + 1)
     return options
   }
@@ -120,6 +123,7 @@ extension TextModel.Options {
   func check() throws(IngotError) {
     if let contextLength { try check("context length", contextLength, 1...TextModel.maximumContextLength) }
     if let threads { try check("number of threads", threads, 1...TextModel.maximumThreads) }
+    if let chunkTokens { try check("number of tokens computed together", chunkTokens, 1...65_536) }
   }
 
   private func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(IngotError) {

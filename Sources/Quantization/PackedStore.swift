@@ -10,9 +10,9 @@ internal import IngotCore
 
 /// Packed weights of a checkpoint in a file, so that the next start maps them instead of packing them again.
 ///
-/// The file is named by a digest of what the weights were made from: the paths, sizes and times of the checkpoint's files and
-/// the version of the layout. A checkpoint that changes gets another file; a file that does not fit in every respect
-/// is not used.
+/// The file is named by a digest of what the weights were made from: the paths, sizes and times of the checkpoint's
+/// files and the version of the layout. A checkpoint that changes gets another file, and the old one stays until
+/// somebody removes it; a file that does not fit in every respect is not used.
 ///
 ///     "INGOTPK1", u32 byte count of the JSON, JSON: {"key", "weights": [{name, format, group, n, k, offset, bytes}]}
 ///     then, at multiples of 4096 bytes, the tiles of each weight as `ingot_matmul.h` lays them out
@@ -49,6 +49,12 @@ final class PackedStore: @unchecked Sendable {
     let found: (MappedFile, [String: Entry])?
     do throws(IngotError) { found = try Self.open(path, key) } catch { found = nil }
     (file, entries) = (found?.0, found?.1 ?? [:])
+    guard file == nil else { return }
+    // Better now than when all is packed.
+    mkdir(folder, 0o755)
+    guard access(folder, W_OK) == 0 else {
+      throw .system("cannot keep packed weights in the folder", path: folder)
+    }
   }
 
   private static func key(_ checkpoint: any Checkpoint) throws(IngotError) -> String {
@@ -117,7 +123,7 @@ final class PackedStore: @unchecked Sendable {
   /// - Throws: `.io`; then nothing was written.
   func save(_ weights: [(name: String, weight: PackedWeight)]) throws(IngotError) {
     func rounded(_ count: Int) -> Int { (count + Self.alignment - 1) / Self.alignment * Self.alignment }
-    // Offsets have a fixed width, so that they do not move what they point at.
+    // Its length is measured with offsets longer than any, and what is too much is filled with spaces.
     func header(dataStart: Int) -> String {
       var offset = dataStart
       var list: [JSONValue] = []
@@ -141,7 +147,6 @@ final class PackedStore: @unchecked Sendable {
     var text = Array(header(dataStart: dataStart).utf8)
     text += [UInt8](repeating: UInt8(ascii: " "), count: dataStart - start - text.count)
     let length = UInt32(text.count)
-    if let slash = path.lastIndex(of: "/") { mkdir(String(path[..<slash]), 0o755) }
     var file = try AtomicFile(path: path)
     try file.reserve(byteCount: dataStart + weights.reduce(0) { $0 + rounded($1.weight.byteCount) })
     try file.write(Self.magic + (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + text)

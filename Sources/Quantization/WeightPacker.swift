@@ -118,6 +118,8 @@ public struct WeightPacker: Sendable {
       withUnsafeMutablePointer(to: &job) { pointer in
         ingot_pool_run(context.pool, context.threads, packTile, pointer, Int64((dims[0] + 15) / 16))
       }
+      // The packed copy is what is read from now on.
+      for tensor in tensors { tensor.file.release(tensor.byteRange) }
     }
   }
 }

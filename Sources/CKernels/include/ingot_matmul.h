@@ -92,8 +92,8 @@ size_t ingot_matmul_scratch_bytes(ingot_format format, int64_t m, int64_t k, int
 ///
 /// With d_x the scale of a row's group, i the exact dot of its integers with the weights' (8 subtracted in symmetric
 /// int4) and Σq the sum of its integers, a group adds  sum = fma(i, d_x · d, sum)  and then, where there are
-/// minimums,  sum = fma(Σq · d_x kept to 11 bits, m, sum).  A group with a NaN or an infinity makes its row NaN; one whose largest
-/// magnitude is below 2^-100 counts as zeros.
+/// minimums,  sum = fma(Σq · d_x kept to 11 bits, m, sum).  A group with a NaN or an infinity makes its row NaN; one
+/// whose largest magnitude is below 2^-100 counts as zeros.
 void ingot_matmul(const ingot_context *context, const ingot_matmul_arguments *arguments);
 
 #endif

@@ -10,7 +10,8 @@
 int ingot_keep_to_processors(int first, int last);
 
 /// Spreads the pages of a range that nobody has touched yet over the memory nodes of the machine, so that threads on
-/// all of them together read it at the bandwidth of all. Returns the number of nodes; with one, nothing is done.
+/// all of them together read it at the bandwidth of all. Returns the number of nodes; with one, nothing is done, nor
+/// where the user has placed threads (`ingot_keep_to_processors`) or memory (`numactl`): then the answer is 1.
 int ingot_interleave(void *address, size_t bytes);
 
 #endif

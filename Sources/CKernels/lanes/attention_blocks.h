@@ -99,7 +99,8 @@ enum { PARTS = 16 / LANES_REGISTER };
         FETCH_NEXT(ROWS, TILES, 1, (tile + j) * stride + 16 * d) \
         int_reg bytes[TILES * PARTS]; \
         UNROLL for (int j = 0; j < TILES * PARTS; j++) \
-          bytes[j] = load_int_reg(a->keys + tile * stride + 16 * d + j / PARTS * stride + j % PARTS * LANES_REGISTER * 4); \
+          bytes[j] = load_int_reg( \
+              a->keys + tile * stride + 16 * d + j / PARTS * stride + j % PARTS * LANES_REGISTER * 4); \
         UNROLL for (int i = 0; i < 4; i++) \
           MULTIPLY_ADD(ROWS, TILES * PARTS, a->queries[(d + i) * ROWS + r], byte_of(bytes[j], i) * scale[j]); \
       } \

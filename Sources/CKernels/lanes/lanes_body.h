@@ -15,6 +15,7 @@
 #include "gemm_body.h"
 #include "attention_blocks.h"
 #include "attention_body.h"
+#include "attention_state_body.h"
 
 const ingot_lanes LANES_TABLE = {
   .rms_norm = rms_norm,

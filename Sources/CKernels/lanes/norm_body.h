@@ -64,7 +64,8 @@ static void rms_norm(const ingot_norm_arguments *a, int64_t row, int64_t end) {
   for (; row < end; row++) {
     const float *x = norm_input(a, row);
     float mean_square = sum_of_squares(x, a->width, 0) / (float)a->width;
-    norm_output(&plain, x, a->y + norm_row(a, row, a->y_stride), 0, 1.0f / __builtin_elementwise_sqrt(mean_square + a->epsilon));
+    float scale = 1.0f / __builtin_elementwise_sqrt(mean_square + a->epsilon);
+    norm_output(&plain, x, a->y + norm_row(a, row, a->y_stride), 0, scale);
   }
 }
 
@@ -73,6 +74,7 @@ static void layer_norm(const ingot_norm_arguments *a, int64_t row, int64_t end) 
     const float *x = norm_input(a, row);
     float mean = sum_of(x, a->width) / (float)a->width;
     float variance = sum_of_squares(x, a->width, mean) / (float)a->width;
-    norm_output(a, x, a->y + norm_row(a, row, a->y_stride), mean, 1.0f / __builtin_elementwise_sqrt(variance + a->epsilon));
+    float scale = 1.0f / __builtin_elementwise_sqrt(variance + a->epsilon);
+    norm_output(a, x, a->y + norm_row(a, row, a->y_stride), mean, scale);
   }
 }

@@ -49,7 +49,7 @@ struct BenchCommand: ParsableCommand {
     help: "Numbers of threads; by default what 'ingot run' takes.")
   var threads: NumberList?
 
-  @OptionGroup var placement: PlacementArguments
+  @OptionGroup var tuning: TuningArguments
 
   @Option(
     name: .customLong("kv-type"), parsing: .unconditional, help: "Element types of the cache: f16, f32, i8.")
@@ -81,18 +81,13 @@ struct BenchCommand: ParsableCommand {
   )
   var against: [String] = []
 
-  @Option(
-    name: .customLong("pack-cache"),
-    help: "A folder where packed weights are kept, so that the next start maps them.")
-  var packCache: String?
-
   @OptionGroup(title: "Profile") var profile: ProfileArguments
 
   @Option(name: .customLong("ort-library"), help: "ONNX Runtime's library, for models in ONNX.")
   var ortLibrary: String?
 
   mutating func run() throws {
-    try placement.apply()
+    try tuning.placeThreads()
     let options = try benchmarkOptions()
     let benchmark = try Benchmark(model.model, options: options)
     let status = StatusLine()
@@ -135,7 +130,8 @@ struct BenchCommand: ParsableCommand {
       batches: batch.numbers)
     options.threads = threads?.numbers ?? options.threads
     (options.kvTypes, options.repetitions, options.seed) = (kvType.types, repetitions, seed)
-    (options.warmsUp, options.ortLibrary, options.packedFolder) = (!noWarmup, ortLibrary, packCache)
+    (options.warmsUp, options.ortLibrary, options.packedFolder) = (!noWarmup, ortLibrary, tuning.packCache)
+    options.chunkTokens = tuning.chunkTokens
     options.loads = load ? max(2, repetitions) : 1
     (options.profiles, options.traces) = (profile.profile, profile.trace != nil)
     for argument in against { options.peers.append(try BenchmarkPeer(argument: argument)) }

@@ -17,6 +17,7 @@ struct InfoCommand: ParsableCommand {
   var tensors = false
 
   mutating func run() throws {
+    try engine.tuning.placeThreads()
     let checkpoint = try openCheckpoint(model.model)
     let options = try engine.options(contextLength: context.length).engineOptions(for: checkpoint.config)
     let graph = try ModelRegistry.standard.graph(for: checkpoint.config)

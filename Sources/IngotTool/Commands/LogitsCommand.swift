@@ -19,7 +19,7 @@ struct LogitsCommand: ParsableCommand {
   var output: String
 
   mutating func run() throws {
-    try engine.placement.apply()
+    try engine.tuning.placeThreads()
     guard !ids.ids.isEmpty else { throw IngotError(.argument, "--ids is empty") }
     let chunk = chunk ?? ids.ids.count
     guard chunk > 0 else { throw IngotError(.argument, "--chunk is \(chunk); it must be at least 1") }

@@ -44,9 +44,10 @@ struct RunCommand: ParsableCommand {
   @OptionGroup(title: "Profile") var profile: ProfileArguments
 
   mutating func run() throws {
-    try engine.placement.apply()
+    try engine.tuning.placeThreads()
     var options = try generation.options()
     options.drafts = try drafts.options()
+    options.chunkTokens = engine.tuning.chunkTokens ?? options.chunkTokens
     if prompt != nil && ids != nil { throw IngotError(.argument, "give either -p or --ids") }
     if system != nil && (raw || ids != nil) {
       throw IngotError(.argument, "--system needs the chat template, which --raw and --ids leave out")

@@ -20,16 +20,11 @@ struct EngineArguments: ParsableArguments {
     help: "Threads; by default one per core, at most one per processor.")
   var threads: Int?
 
-  @OptionGroup var placement: PlacementArguments
+  @OptionGroup var tuning: TuningArguments
 
   @Option(
     name: .customLong("kv-type"), help: "Element type of the key/value cache: f16, f32 or i8 (also q8_0).")
   var kvType = KVType.f16
-
-  @Option(
-    name: .customLong("pack-cache"),
-    help: "A folder where packed weights are kept, so that the next start maps them.")
-  var packCache: String?
 
   @Option(
     name: .customLong("ort-library"),
@@ -41,21 +36,33 @@ struct EngineArguments: ParsableArguments {
     var options = TextModel.Options()
     (options.contextLength, options.threads, options.kvType) = (contextLength, threads, kvType)
     options.ortLibrary = ortLibrary
-    options.packedFolder = packCache
+    (options.packedFolder, options.chunkTokens) = (tuning.packCache, tuning.chunkTokens)
     return options
   }
 }
 
-/// Where threads run.
-struct PlacementArguments: ParsableArguments {
+/// Where threads run, how much is computed together, and where packed weights are kept.
+struct TuningArguments: ParsableArguments {
   @Option(
     name: [.customLong("cpu-range"), .customLong("Cr", withSingleDash: true)],
     help: "Processors to keep to, as 0-3, also for the number of threads.")
   var cpuRange: ProcessorRange?
 
-  /// Keeps the process to them; before any thread is made.
+  @Option(
+    name: [.customLong("ubatch-size"), .customLong("ub", withSingleDash: true)], parsing: .unconditional,
+    help: "Tokens of a prompt that are computed together; by default 512.")
+  var chunkTokens: Int?
+
+  @Option(
+    name: .customLong("pack-cache"),
+    help:
+      "A folder where packed weights are kept, so that the next start maps them; files of checkpoints that have changed are not removed."
+  )
+  var packCache: String?
+
+  /// Keeps the process to the processors; before any thread is made.
   /// - Throws: `.argument`, `.unsupported`.
-  func apply() throws(IngotError) {
+  func placeThreads() throws(IngotError) {
     if let cpuRange { try Machine.keep(to: cpuRange.range) }
   }
 }

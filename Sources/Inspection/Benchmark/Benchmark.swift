@@ -27,6 +27,8 @@ public struct Benchmark: Sendable {
     public var profiles = false
     /// Whether single steps are kept for a trace.
     public var traces = false
+    /// Most tokens of a prompt that are computed together; nil for the engine's own number.
+    public var chunkTokens: Int?
     /// A folder in which packed weights are kept; nil for none.
     public var packedFolder: String?
     /// ONNX Runtime's library; nil to look for it.
@@ -126,7 +128,10 @@ public struct Benchmark: Sendable {
     _ threads: Int, _ kvType: KVType?, _ title: String, _ onEvent: (Event) -> Void
   ) throws(IngotError) -> (model: any LanguageModel, load: BenchmarkLoad) {
     var model = TextModel.Options()
-    (model.threads, model.ortLibrary, model.packedFolder) = (threads, options.ortLibrary, options.packedFolder)
+    (model.threads, model.ortLibrary, model.packedFolder) = (
+      threads, options.ortLibrary, options.packedFolder
+    )
+    model.chunkTokens = options.chunkTokens
     model.kvType = kvType ?? model.kvType
     model.sequences = options.tests.map(\.batch).max() ?? 1
     model.contextLength = max(1, options.tests.map(\.length).max() ?? 1)

@@ -70,13 +70,21 @@ public struct BenchmarkPeer: Sendable, Equatable {
     _ test: BenchmarkTest, model: String, threads: Int, kvType: KVType
   ) -> [(setting: String?, arguments: [String])] {
     let cache = ["-ctk", kvType.llamaName, "-ctv", kvType.llamaName]
+    // llama.cpp has values in bytes with flash attention only.
+    let flash = kvType == .i8 ? ["1"] : ["0", "1"]
     switch kind {
     case .llamaBench:
       let both = test.prompt > 0 && test.generate > 0
       var arguments = ["-m", model, "-p", "\(both ? 0 : test.prompt)", "-n", "\(both ? 0 : test.generate)"]
       if both { arguments += ["-pg", "\(test.prompt),\(test.generate)"] }
       if test.depth > 0 { arguments += ["-d", "\(test.depth)"] }
-      return [(nil, arguments + ["-t", "\(threads)", "-r", "1", "-fa", "0,1", "-o", "json"] + cache)]
+      return [
+        (
+          nil,
+          arguments + ["-t", "\(threads)", "-r", "1", "-fa", flash.joined(separator: ","), "-o", "json"]
+            + cache
+        )
+      ]
     case .llamaBatchedBench:
       // It decodes after a prompt of its own; prompts of one token are the nearest to none.
       let (before, after) = (max(1, test.depth + test.prompt), max(1, test.generate))
@@ -84,7 +92,7 @@ public struct BenchmarkPeer: Sendable, Equatable {
         "-m", model, "-npp", "\(before)", "-ntg", "\(after)", "-npl", "\(test.batch)", "-c",
         "\(test.batch * (before + after) + 256)", "-t", "\(threads)", "--output-format", "jsonl",
       ]
-      return ["off", "on"].map { ("-fa \($0)", arguments + ["-fa", $0] + cache) }
+      return flash.map { $0 == "1" ? "on" : "off" }.map { ("-fa \($0)", arguments + ["-fa", $0] + cache) }
     }
   }
 
