@@ -41,28 +41,11 @@ INLINE void block(
     for (int r = 0; r < rows; r++) ingot_finish_tile(call, row + r, tile + t, sums[t][r]);
 }
 
-INLINE void some_tiles(
-    const matmul_call *call, packing packing, int32_t group, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {
-  int64_t end = tile + tiles;
-  if (rows == 1)
-    for (; tile + 4 <= end; tile += 4) block(call, packing, 1, 4, group, row, tile);
-  if (rows == 2)
-    for (; tile + 2 <= end; tile += 2) block(call, packing, 2, 2, group, row, tile);
-  for (; tile < end; tile++) {
-    int64_t r = row, rest = rows;
-    for (; rest >= 4; rest -= 4, r += 4) block(call, packing, 4, 1, group, r, tile);
-    if (rest == 3) block(call, packing, 3, 1, group, r, tile);
-    if (rest == 2) block(call, packing, 2, 1, group, r, tile);
-    if (rest == 1) block(call, packing, 1, 1, group, r, tile);
-  }
-}
+#include "matmul_few_rows.h"
 
 TARGET void ingot_matmul_avxvnni_integer(
     const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {
-  int32_t group = call->weight.group;
-  if (!format_is_int4(call->weight.format)) some_tiles(call, PACKED_INT8, group, row, rows, tile, tiles);
-  else if (group == 32) some_tiles(call, PACKED_INT4, 32, row, rows, tile, tiles);
-  else some_tiles(call, PACKED_INT4, group, row, rows, tile, tiles);
+  few_rows(call, PACKED_INT8, row, rows, tile, tiles);
 }
 
 void ingot_matmul_avxvnni(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {
