@@ -47,37 +47,12 @@ INLINE void float_block(
     }
 }
 
-/// Rows [row, row + rows) of some tiles: six at a time, then the rest.
-INLINE void float_rows(
-    const matmul_call *call, ingot_format format, int tiles, int64_t row, int64_t rows, int64_t tile) {
-  for (; rows >= 6; rows -= 6, row += 6) float_block(call, format, 6, tiles, row, tile);
-  if (rows >= 4) float_block(call, format, 4, tiles, row, tile), rows -= 4, row += 4;
-  if (rows == 3) float_block(call, format, 3, tiles, row, tile);
-  if (rows == 2) float_block(call, format, 2, tiles, row, tile);
-  if (rows == 1) float_block(call, format, 1, tiles, row, tile);
-}
-
-INLINE void float_tiles(
-    const matmul_call *call, ingot_format format, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {
-  int64_t end = tile + tiles;
-  if (rows == 1)
-    for (; tile + 4 <= end; tile += 4) float_block(call, format, 1, 4, row, tile);
-  for (; tile + 2 <= end; tile += 2) float_rows(call, format, 2, row, rows, tile);
-  if (tile < end) float_rows(call, format, 1, row, rows, tile);
-}
+#define FLOAT_TILES 2
+#include "matmul_float_rows.h"
 
 TARGET void ingot_matmul_avx512(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {
-  switch (call->weight.format) {
-    case INGOT_F32: float_tiles(call, INGOT_F32, row, rows, tile, tiles); return;
-    case INGOT_F16: float_tiles(call, INGOT_F16, row, rows, tile, tiles); return;
-    case INGOT_BF16: float_tiles(call, INGOT_BF16, row, rows, tile, tiles); return;
-    case INGOT_I8:
-    case INGOT_I8M:
-    case INGOT_I4:
-    case INGOT_I4M:
-      if (rows < PANEL_ROWS) ingot_matmul_avx512_integer(call, row, rows, tile, tiles);
-      else ingot_matmul_avx512_panel(call, row, rows, tile, tiles);
-      return;
-  }
+  if (multiply_floats(call, row, rows, tile, tiles)) return;
+  if (rows < PANEL_ROWS) ingot_matmul_avx512_integer(call, row, rows, tile, tiles);
+  else ingot_matmul_avx512_panel(call, row, rows, tile, tiles);
 }
 #endif

@@ -48,38 +48,15 @@ INLINE void float_block(
     }
 }
 
-INLINE void float_tiles(
-    const matmul_call *call, ingot_format format, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {
-  int64_t end = tile + tiles;
-  if (rows == 1)
-    for (; tile + 4 <= end; tile += 4) float_block(call, format, 1, 4, row, tile);
-  if (rows == 2)
-    for (; tile + 2 <= end; tile += 2) float_block(call, format, 2, 2, row, tile);
-  for (; tile < end; tile++) {
-    int64_t r = row, rest = rows;
-    for (; rest >= 6; rest -= 6, r += 6) float_block(call, format, 6, 1, r, tile);
-    if (rest >= 4) float_block(call, format, 4, 1, r, tile), rest -= 4, r += 4;
-    if (rest == 3) float_block(call, format, 3, 1, r, tile);
-    if (rest == 2) float_block(call, format, 2, 1, r, tile);
-    if (rest == 1) float_block(call, format, 1, 1, r, tile);
-  }
-}
+#define FLOAT_TILES 1
+#include "matmul_float_rows.h"
 
 /// `panel`: what takes the integer formats of many rows.
 INLINE void choose(
     matmul_kernel panel, const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {
-  switch (call->weight.format) {
-    case INGOT_F32: float_tiles(call, INGOT_F32, row, rows, tile, tiles); return;
-    case INGOT_F16: float_tiles(call, INGOT_F16, row, rows, tile, tiles); return;
-    case INGOT_BF16: float_tiles(call, INGOT_BF16, row, rows, tile, tiles); return;
-    case INGOT_I8:
-    case INGOT_I8M:
-    case INGOT_I4:
-    case INGOT_I4M:
-      if (rows < PANEL_ROWS) ingot_matmul_neon_integer(call, row, rows, tile, tiles);
-      else panel(call, row, rows, tile, tiles);
-      return;
-  }
+  if (multiply_floats(call, row, rows, tile, tiles)) return;
+  if (rows < PANEL_ROWS) ingot_matmul_neon_integer(call, row, rows, tile, tiles);
+  else panel(call, row, rows, tile, tiles);
 }
 
 void ingot_matmul_neon(const matmul_call *call, int64_t row, int64_t rows, int64_t tile, int64_t tiles) {

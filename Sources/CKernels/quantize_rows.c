@@ -80,15 +80,7 @@ TARGET_AVX2 static inline void quantize_group(const float *x, int32_t group, int
   *out = activation_group_make(scale, sum_of_lanes(sums));
 }
 
-TARGET_AVX2
-void ingot_quantize_row_avx2(const float *x, int64_t k, int32_t group, int8_t *q, activation_group *groups) {
-  int64_t start = 0;
-  for (; start + group <= k; start += group) quantize_group(x + start, group, q + start, groups++);
-  if (start == k) return;
-  float rest[128] = {0};
-  memcpy(rest, x + start, (size_t)(k - start) * sizeof(float));
-  quantize_group(rest, group, q + start, groups);
-}
+#define QUANTIZE_ROW TARGET_AVX2 void ingot_quantize_row_avx2
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 
@@ -119,7 +111,11 @@ static inline void quantize_group(const float *x, int32_t group, int8_t *q, acti
   *out = activation_group_make(scale, vaddvq_s32(sums));
 }
 
-void ingot_quantize_row_neon(const float *x, int64_t k, int32_t group, int8_t *q, activation_group *groups) {
+#define QUANTIZE_ROW void ingot_quantize_row_neon
+#endif
+
+#ifdef QUANTIZE_ROW
+QUANTIZE_ROW(const float *x, int64_t k, int32_t group, int8_t *q, activation_group *groups) {
   int64_t start = 0;
   for (; start + group <= k; start += group) quantize_group(x + start, group, q + start, groups++);
   if (start == k) return;
