@@ -11,17 +11,17 @@ public final class PackedWeight: @unchecked Sendable {
   public let isMapped: Bool
   private let storage: AnyObject
 
-  /// Allocates the tiles and lets `fill` write each.
+  /// Takes memory for the tiles and lets `fill` write each.
   init(
-    format: ingot_format, group: Int, outputs: Int, inputs: Int,
+    format: ingot_format, group: Int, outputs: Int, inputs: Int, in slabs: WeightSlabs,
     fill: (UnsafeMutableRawPointer) throws(IngotError) -> Void
   ) throws(IngotError) {
     byteCount = ingot_weight_bytes(format, Int64(outputs), Int64(inputs), Int32(group))
-    let buffer = try AlignedBuffer(byteCount: byteCount)
-    try fill(buffer.base)
-    (storage, isMapped) = (buffer, false)
+    let memory = try slabs.allocate(byteCount: byteCount)
+    try fill(memory.base)
+    (storage, isMapped) = (memory.owner, false)
     descriptor = ingot_weight(
-      format: format, group: Int32(group), n: Int64(outputs), k: Int64(inputs), data: buffer.base)
+      format: format, group: Int32(group), n: Int64(outputs), k: Int64(inputs), data: memory.base)
   }
 
   /// Tiles that lie in a mapped file; the caller has checked that they do.

@@ -10,6 +10,7 @@ public struct WeightPacker: Sendable {
   private let sizesOnly: Bool
   private let dequantizes: Bool
   private let store: PackedStore?
+  private let slabs = WeightSlabs()
 
   /// Packs tensors of a checkpoint.
   public init(_ checkpoint: any Checkpoint) {
@@ -111,7 +112,9 @@ public struct WeightPacker: Sendable {
     {
       return known
     }
-    return try PackedWeight(format: format, group: group, outputs: dims[0], inputs: dims[1]) { base in
+    return try PackedWeight(
+      format: format, group: group, outputs: dims[0], inputs: dims[1], in: slabs
+    ) { base in
       if sizesOnly { return }
       var job = PackingJob(
         tensors: tensors, format: format, group: group, outputs: dims[0], inputs: dims[1], target: base)
