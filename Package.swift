@@ -52,15 +52,30 @@ let package = Package(
         "Graph", "Checkpoints", "Quantization", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
+    library(
+      "Artifact",
+      [
+        "Checkpoints", "Quantization", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
+      ]),
     .target(name: "COnnxRuntime"),
     library("ONNXRuntime", ["IngotCore", "COnnxRuntime"]),
-    library("Generation", ["Engine", "Models", "Checkpoints", "Tokenizers", "ONNXRuntime"]),
+    library(
+      "Generation",
+      [
+        "Engine", "Models", "Checkpoints", "Tokenizers", "Artifact", "ONNXRuntime",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     library("Staging", ["Generation", "ONNXRuntime", "Tokenizers", "Checkpoints"]),
     library("Inspection", ["Generation", "Engine", "Models", "ONNX", "ONNXRuntime", "Checkpoints"]),
     library(
+      "Compilation",
+      ["Inspection", "Generation", "Artifact", "Models", "Engine", "Quantization", "Checkpoints", "CKernels"]),
+    library(
       "Ingot",
       [
-        "Inspection", "Staging", "Generation", "ONNX", "ONNXRuntime", "Models", "Engine", "Quantization",
+        "Compilation", "Artifact", "Inspection", "Staging", "Generation", "ONNX", "ONNXRuntime", "Models",
+        "Engine", "Quantization",
         "NN", "Graph",
         "Checkpoints", "Tokenizers", "IngotCore",
       ]),
@@ -77,6 +92,8 @@ let package = Package(
     tests("TokenizersTests", ["Tokenizers"], fixtures: true),
     tests("EngineTests", ["Engine", "NN", "Graph", "IngotCore", "CKernels", "Quantization", "Checkpoints"]),
     tests("ONNXTests", ["ONNX", "Quantization", "Models", "NN", "Graph", "Checkpoints", "IngotCore"]),
+    tests("ArtifactTests", ["Artifact", "Checkpoints", "IngotCore"]),
+    tests("CompilationTests", ["Compilation", "Artifact", "Generation", "Checkpoints", "IngotCore"]),
     tests("ONNXRuntimeTests", ["ONNXRuntime", "IngotCore"], fixtures: true),
     tests("StagingTests", ["Staging", "Generation", "IngotCore"]),
     tests("InspectionTests", ["Inspection", "Generation", "IngotCore"]),
