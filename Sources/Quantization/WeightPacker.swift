@@ -114,6 +114,11 @@ public struct WeightPacker: Sendable {
     {
       return known
     }
+    if let source = checkpoint as? any PackedWeightSource,
+      let known = source.packedWeight(of: parameter, format: format, group: group)
+    {
+      return known
+    }
     return try PackedWeight(
       format: format, group: group, outputs: dims[0], inputs: dims[1], in: slabs
     ) { (base) throws(IngotError) in
