@@ -30,9 +30,15 @@ public struct ModelIdentity: Sendable, Hashable {
     for name in checkpoint.tensorNames.sorted() {
       guard let tensor = checkpoint.tensor(named: name) else { continue }
       add("\(name.utf8.count) \(name) \(tensor.encoding) \(tensor.shape) \(tensor.rowOrder)")
-      add("\(tensor.storedBytes.count)")
-      withExtendedLifetime(tensor) { hash.update(bufferPointer: tensor.storedBytes) }
-      tensor.file.release(tensor.byteRange)
+      add("\(tensor.byteRange.count)")
+      if let bytes = tensor.storedBytes {
+        withExtendedLifetime(tensor) { hash.update(bufferPointer: bytes) }
+      } else {
+        for start in stride(from: 0, to: tensor.rowCount, by: 16) {
+          try tensor.withRows(start..<min(start + 16, tensor.rowCount)) { hash.update(bufferPointer: $0) }
+        }
+      }
+      tensor.release()
     }
     digest = hash.finalize().map { byte in
       let digits = String(byte, radix: 16)
