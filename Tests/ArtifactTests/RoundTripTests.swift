@@ -70,7 +70,7 @@ import Testing
       #expect(ArtifactFile.sameContent(plain, sealed, named: name))
       for file in [plain, sealed] {
         let content = try file.content(of: name)
-        #expect(file.segment(named: name)?.offset ?? 1 & 4095 == 0)
+        #expect((file.segment(named: name)?.offset ?? 1) & 4095 == 0)
         if let base = content.bytes.baseAddress { #expect(UInt(bitPattern: base) & 4095 == 0) }
       }
     }
@@ -105,13 +105,13 @@ import Testing
     lie[ArtifactHeader.pageBytes + 99] ^= 1
     try store(lie, folder / "lie")
     let liar = try ArtifactFile(path: folder / "lie")
-    let false_ = try liar.content(of: "weights")
-    #expect(false_.bytes[99] == 2)
+    let liars = try liar.content(of: "weights")
+    #expect(liars.bytes[99] == 2)
     let honest = try ArtifactFile(path: folder / "true").content(of: "weights")
-    #expect(honest !== false_)
+    #expect(honest !== liars)
     #expect(honest.bytes.elementsEqual(weights))
     // Who comes second with a lie gets what the digest stands for.
-    #expect(try liar.content(of: "weights") === honest || liar.content(of: "weights") === false_)
+    #expect(try liar.content(of: "weights") === honest || liar.content(of: "weights") === liars)
     weights = []
     #expect(throws: IngotError.self) { try liar.verify() }
   }
