@@ -55,7 +55,7 @@ let package = Package(
     library(
       "Artifact",
       [
-        "Checkpoints", "Quantization", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
+        "Checkpoints", "Graph", "Quantization", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
       ]),
     .target(name: "COnnxRuntime"),

@@ -201,12 +201,7 @@ public final class DecoderEngine: @unchecked Sendable {
       }
       pages += item.sequence.pagesNeeded(for: item.tokens.count)
     }
-    guard pages <= cache.pages.freeCount else {
-      throw IngotError(
-        .limit,
-        "the key/value cache is full: \(pages) pages needed, \(cache.pages.freeCount) of \(cache.pageCount) free",
-        hint: "use a larger context (-c) or fewer sequences")
-    }
+    guard pages <= cache.pages.freeCount else { throw cacheIsFull(pages: pages) }
   }
 
   private func run(_ pieces: [ForwardQueue.Piece], _ items: [ForwardItem]) throws(IngotError) {

@@ -31,10 +31,11 @@ public func openTokenizer(_ path: String) throws(IngotError) -> Tokenizer {
 /// - Throws: as above.
 public func openTokenizer(of checkpoint: any Checkpoint) throws(IngotError) -> Tokenizer {
   guard let metadata = checkpoint.metadata else {
-    guard isDirectory(checkpoint.path) else {
+    let files: any FileSource
+    do { files = try checkpoint.files() } catch {
       throw IngotError(.io, "no tokenizer beside the model", at: .init(file: checkpoint.path))
     }
-    return try Tokenizer(directory: checkpoint.path)
+    return try Tokenizer(files: files)
   }
   return try openTokenizer(metadata)
 }

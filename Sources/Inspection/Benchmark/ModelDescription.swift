@@ -24,7 +24,7 @@ public struct ModelDescription: Sendable, Equatable {
     // A head that is the embedding under a second name is not counted twice.
     var seen: Set<String> = []
     let tensors = checkpoint.tensorNames.compactMap { checkpoint.tensor(named: $0) }.filter {
-      seen.insert("\($0.file.path):\($0.byteRange)").inserted
+      seen.insert($0.identity).inserted
     }
     var sizes: [String: Int] = [:]
     for tensor in tensors { sizes[tensor.encoding.description, default: 0] += tensor.byteRange.count }
