@@ -1,4 +1,5 @@
 // What an application needs, under one import.
+@_exported public import Artifact
 @_exported public import Checkpoints
 @_exported public import Engine
 @_exported public import Generation
