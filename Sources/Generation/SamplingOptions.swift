@@ -67,6 +67,7 @@ public struct SamplingOptions: Sendable, Hashable {
     try require("frequency-penalty", frequencyPenalty, true, "a number")
     if method == .penaltyHead {
       try require("top-k", topK, (1...PenaltyHead.mostTokens).contains(topK), "from 1 to \(PenaltyHead.mostTokens)")
+      try require("min-p", minP, minP == 0, "0 with the penalty head")
       try require("presence-penalty", presencePenalty, presencePenalty == 0, "0 with the penalty head")
       try require("frequency-penalty", frequencyPenalty, frequencyPenalty == 0, "0 with the penalty head")
     }
