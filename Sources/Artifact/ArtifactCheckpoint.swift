@@ -101,6 +101,13 @@ public final class ArtifactCheckpoint: PackedWeightSource {
     return weight
   }
 
+  /// The segment `metadataAlone(of:)` gave; nil when the model did not come from GGUF.
+  /// - Throws: as `ArtifactFile.content(of:)`.
+  package func metadataSegment() throws(IngotError) -> [UInt8]? {
+    guard artifact.segment(named: SegmentName.gguf) != nil else { return nil }
+    return [UInt8](try artifact.content(of: SegmentName.gguf).bytes)
+  }
+
   /// The SHA-256 of the weights: two files with the same have the same weights, bit for bit.
   public var weightDigest: String { artifact.segment(named: SegmentName.weights)?.sha256 ?? "" }
 

@@ -40,7 +40,7 @@ struct ModelReport {
 
   private var windows: [Int] { Array(Set(config.slidingWindows.compactMap(\.self))).sorted() }
 
-  private var total: Int { memory.weights + memory.cache + memory.workspace }
+  private var total: Int { memory.total }
 
   /// The report as lines.
   var text: String {
