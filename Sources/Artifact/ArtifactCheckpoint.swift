@@ -34,7 +34,7 @@ public final class ArtifactCheckpoint: PackedWeightSource {
   /// Opens a model.
   /// - Throws: as `ArtifactFile.init`, and what is wrong with index and configuration.
   public convenience init(path: String, keys: any KeyProvider = DefaultKeys()) throws(IngotError) {
-    try self.init(ArtifactFile(path: path, keys: keys))
+    try self.init(try ArtifactFile(path: path, keys: keys))
   }
 
   /// Views the model in a file that is open.
@@ -138,11 +138,20 @@ struct ArtifactFiles: FileSource {
 }
 
 /// Opens whatever holds a model's weights: an `.ingot` file, or a checkpoint as `openCheckpoint` does.
-/// - Parameter keys: asked for the key of an encrypted file.
-/// - Throws: as `ArtifactCheckpoint.init` and `openCheckpoint`.
+/// - Parameters:
+///   - keys: asked for the key of an encrypted file.
+///   - verifyKey: who must have signed an `.ingot` file, which is then checked whole; nil for anybody.
+/// - Throws: as `ArtifactFile.init`, `ArtifactCheckpoint.init` and `openCheckpoint`; `.argument` for a signature asked of
+///   a file that can have none.
 public func openWeights(
-  _ path: String, keys: any KeyProvider = DefaultKeys()
+  _ path: String, keys: any KeyProvider = DefaultKeys(), verifyKey: VerifyKey? = nil
 ) throws(IngotError) -> any Checkpoint {
-  guard ArtifactHeader.recognizes(path: path) else { return try openCheckpoint(path) }
-  return try ArtifactCheckpoint(path: path, keys: keys)
+  guard ArtifactHeader.recognizes(path: path) else {
+    guard verifyKey == nil else {
+      throw IngotError(
+        .argument, "only .ingot files are signed", at: .init(file: path), hint: "leave --verify-key out")
+    }
+    return try openCheckpoint(path)
+  }
+  return try ArtifactCheckpoint(ArtifactFile(path: path, keys: keys, verifyKey: verifyKey))
 }
