@@ -45,8 +45,9 @@ public final class ArtifactCheckpoint: PackedWeightSource {
     manifest = try ArtifactManifest(artifact.manifest, path: path)
     let text = try artifact.content(of: SegmentName.index)
     let weights = try artifact.content(of: SegmentName.weights)
-    let index = try WeightIndex(
-      JSONParser.parse(text.bytes, file: path), byteCount: weights.byteCount, path: path)
+    let document = try text.withBytes { (bytes) throws(IngotError) in try JSONParser.parse(bytes, file: path)
+    }
+    let index = try WeightIndex(document, byteCount: weights.byteCount, path: path)
     var tensors: [CheckpointTensor] = []
     var packed: [Parameter: PackedWeight] = [:]
     for matrix in index.matrices {
@@ -78,7 +79,8 @@ public final class ArtifactCheckpoint: PackedWeightSource {
     var gguf: MappedFile?
     if artifact.segment(named: SegmentName.gguf) != nil {
       let content = try artifact.content(of: SegmentName.gguf)
-      gguf = try MappedFile(copying: content.bytes, name: path)
+      gguf = try content.withBytes { (bytes) throws(IngotError) in try MappedFile(copying: bytes, name: path)
+      }
     }
     let files = ArtifactFiles(artifact)
     (config, metadata) = try containedConfig(files: files, gguf: gguf, tensors: tensors)
@@ -133,7 +135,8 @@ struct ArtifactFiles: FileSource {
       throw IngotError(.io, "the file holds no \(name)", at: .init(file: path))
     }
     let content = try artifact.content(of: ArtifactCheckpoint.SegmentName.filePrefix + name)
-    return try MappedFile(copying: content.bytes, name: FileSystem.join(path, name))
+    let name = FileSystem.join(path, name)
+    return try content.withBytes { (bytes) throws(IngotError) in try MappedFile(copying: bytes, name: name) }
   }
 }
 
