@@ -1,6 +1,6 @@
 internal import CKernels
 internal import Checkpoints
-public import IngotCore
+internal import IngotCore
 
 /// What the bytes of a cache's pages mean: two engines of the same weights whose layouts are equal can exchange them.
 public struct CacheLayout: Sendable, Hashable {

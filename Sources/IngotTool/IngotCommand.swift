@@ -20,6 +20,7 @@ struct IngotCommand: ParsableCommand {
       TokenizeCommand.self,
       DetokenizeCommand.self, TemplateCommand.self, ExportCommand.self, VerifyCommand.self,
       DumpCommand.self, CompareCommand.self, StageCommand.self, PipelineCommand.self,
+      KeygenCommand.self, EncryptCommand.self, DecryptCommand.self,
     ])
 
   static func main() {

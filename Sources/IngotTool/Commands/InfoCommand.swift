@@ -18,8 +18,8 @@ struct InfoCommand: ParsableCommand {
 
   mutating func run() throws {
     try engine.tuning.placeThreads()
-    let checkpoint = try openCheckpoint(model.model)
-    let options = try engine.options(contextLength: context.length).engineOptions(for: checkpoint.config)
+    let checkpoint = try openWeights(model.model)
+    let options = try engine.options(contextLength: context.length).engineOptions(for: checkpoint)
     let graph = try ModelRegistry.standard.graph(for: checkpoint.config)
     let memory = try DecoderEngine.memory(of: graph, for: checkpoint, options: options)
     let report = ModelReport(checkpoint, options, memory)
