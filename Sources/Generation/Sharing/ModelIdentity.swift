@@ -57,7 +57,9 @@ extension ModelIdentity: CustomStringConvertible {
 extension DecoderConfig {
   /// All that changes keys and values, as text.
   fileprivate var arithmetic: String {
-    let sizes = [vocabSize, hiddenSize, layerCount, headCount, kvHeadCount, headDim, intermediateSize, maxPositions]
+    let sizes = [
+      vocabSize, hiddenSize, layerCount, headCount, kvHeadCount, headDim, intermediateSize, maxPositions,
+    ]
     let windows = slidingWindows.map { $0.map(String.init) ?? "-" }.joined(separator: ",")
     return "\(modelType) \(sizes) \(rmsNormEps) \(hiddenActivation.rawValue) "
       + "\(attentionBias) \(attentionOutputBias) \(mlpBias) \(windows) \(rope) "
