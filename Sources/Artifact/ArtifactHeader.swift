@@ -28,7 +28,7 @@ public struct ArtifactHeader: Sendable, Hashable {
   public static let pageBytes = 4096
   static let magic: [UInt8] = [0x89, 0x49, 0x4E, 0x47, 0x4F, 0x54, 0x0A, 0x1A]
   /// Limits on what is allocated or computed at a file's word.
-  static let longestManifest = 64 << 20
+  static let longestManifest = 16 << 20
   static let chunkRange = 1 << 12...1 << 24
 
   /// Version of the format.

@@ -10,7 +10,7 @@
 /// 50 largest, sorted; divided by the temperature; their softmax, summed from the first on; where the sum is below
 /// top-p, and for the first 5, a value is kept, others become -1000; the softmax of that. All in 32-bit floats, in
 /// this order, as the head computes it.
-struct PenaltyHead {
+package struct PenaltyHead {
   /// Tokens that are never filtered out.
   static let keptTokens = 5
   /// The most that `topK` may be.
@@ -18,9 +18,9 @@ struct PenaltyHead {
   private static let filtered: Float = -1000
 
   /// The tokens, the likeliest first.
-  let ids: [Int]
+  package let ids: [Int]
   /// Their probabilities.
-  let probabilities: [Float]
+  package let probabilities: [Float]
 
   /// - Parameters:
   ///   - logits: after the penalty, none of them NaN or +∞.
@@ -43,6 +43,17 @@ struct PenaltyHead {
     }
     ids = best.map { Int($0.id) }
     probabilities = Self.softmax(values)
+  }
+
+  /// For logits in which recent tokens are not lowered yet.
+  package init(_ logits: [Float], recent: some Sequence<Int>, _ options: SamplingOptions) {
+    var (logits, pool) = (logits, CandidatePool())
+    var window = PenaltyWindow(lastN: options.repeatLastN)
+    for id in recent { window.append(id) }
+    self = logits.withUnsafeMutableBufferPointer { values in
+      window.apply(options, to: values)
+      return PenaltyHead(values, options, &pool)
+    }
   }
 
   /// Draws one of the tokens.

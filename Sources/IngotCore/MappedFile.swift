@@ -72,7 +72,9 @@ public final class MappedFile: @unchecked Sendable {
   }
 
   deinit {
-    if owner == nil, let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+    if owner == nil, let base = bytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
+    }
   }
 
   /// Size of the file in bytes when it was mapped.

@@ -19,8 +19,8 @@ struct IngotCommand: ParsableCommand {
       RunCommand.self, BenchCommand.self, InfoCommand.self, GraphCommand.self, LogitsCommand.self,
       TokenizeCommand.self,
       DetokenizeCommand.self, TemplateCommand.self, ExportCommand.self, VerifyCommand.self,
-      DumpCommand.self, CompareCommand.self, StageCommand.self, PipelineCommand.self,
-      KeygenCommand.self, EncryptCommand.self, DecryptCommand.self,
+      DumpCommand.self, CompareCommand.self, PerplexityCommand.self, StageCommand.self, PipelineCommand.self,
+      CompileCommand.self, KeygenCommand.self, EncryptCommand.self, DecryptCommand.self,
     ])
 
   static func main() {

@@ -33,7 +33,8 @@ import Testing
     let signing = try String(contentsOfFile: folder / "sign", encoding: .utf8)
     let others: [String] = [
       "", String(line.dropLast()), String(line.dropLast() + (line.hasSuffix("0") ? "1" : "0")), digits + "0",
-      String(digits.dropLast()), "\(line)\n\(line)", signing, "ingot-key-1:", String(repeating: "x", count: 64),
+      String(digits.dropLast()), "\(line)\n\(line)", signing, "ingot-key-1:",
+      String(repeating: "x", count: 64),
       String(repeating: "é", count: 32),
     ]
     for text in others {

@@ -227,13 +227,17 @@ public final class SharedSession: Sendable {
   private static func check(_ set: StageSet, _ model: any LanguageModel) throws(IngotError) {
     guard set.total <= model.contextLength else {
       throw IngotError(
-        .limit, "the set \(set) has \(set.total) slots; the model's context holds \(model.contextLength) tokens",
+        .limit,
+        "the set \(set) has \(set.total) slots; the model's context holds \(model.contextLength) tokens",
         hint: "use a larger context (-c), or a smaller set")
     }
   }
 
-  /// What the prefix holds, to keep it for later; nil before one is shared.
-  func prefix() -> CachedSequence? {
+  /// The rows now in the cache, to look at; nil before there are any.
+  package var sequence: (any ModelSequence)? { state.withLock { $0.cache?.sequence } }
+
+  /// A fork of the prefix, to keep it for later; nil before one is shared.
+  package func prefix() -> CachedSequence? {
     state.withLock { state in
       guard let shared = state.shared, shared > 0, let cache = state.cache else { return nil }
       return cache.fork(prefix: shared, capacity: nil)

@@ -49,10 +49,8 @@ func askPassphrase(_ prompt: String) throws(IngotError) -> String? {
   var settings = termios()
   guard tcgetattr(terminal, &settings) == 0 else { return nil }
   let before = settings
-  settings.c_lflag &= ~tcflag_t(ECHO)
-  // Whatever else happens, a terminal that shows nothing must not be left behind.
-  let interrupted = signal(SIGINT, SIG_IGN)
-  defer { signal(SIGINT, interrupted) }
+  // Without signals either: they would leave a terminal behind that shows nothing.
+  settings.c_lflag &= ~tcflag_t(ECHO | ISIG)
   guard tcsetattr(terminal, TCSAFLUSH, &settings) == 0 else { return nil }
   defer {
     var before = before
@@ -66,6 +64,8 @@ func askPassphrase(_ prompt: String) throws(IngotError) -> String? {
     let count = read(terminal, &byte, 1)
     if count < 0 && errno == EINTR { continue }
     guard count == 1, byte != UInt8(ascii: "\n") else { break }
+    // Control-C.
+    guard byte != 3 else { throw IngotError(.argument, "no passphrase was given") }
     line.append(byte)
     guard line.count <= 4096 else { throw IngotError(.limit, "a passphrase of more than 4096 bytes") }
   }
