@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "include/ingot_convert.h"
+#include "include/ingot_matmul.h"
 #include "include/ingot_ops.h"
 #include "parallel.h"
 
@@ -18,6 +19,14 @@ typedef struct embedding_job {
 static void embedding_row(void *argument, int64_t i, int thread) {
   (void)thread;
   const embedding_job *job = argument;
+  if (job->kind == INGOT_TABLE_TILES) {
+    const ingot_weight *tiles = (const void *)job->table;
+    size_t tile_bytes = ingot_tile_bytes(tiles->format, tiles->k, tiles->group);
+    const char *tile = (const char *)tiles->data + (size_t)(job->ids[i] / INGOT_TILE) * tile_bytes;
+    ingot_unpack_row(
+        tiles->format, tiles->k, tiles->group, tile, (int)(job->ids[i] % INGOT_TILE), job->y + i * job->y_stride);
+    return;
+  }
   const void *row = job->table + job->ids[i] * job->row_bytes;
   float *y = job->y + i * job->y_stride;
   size_t n = (size_t)job->width;
@@ -25,6 +34,7 @@ static void embedding_row(void *argument, int64_t i, int thread) {
   case INGOT_TABLE_F32: memcpy(y, row, n * sizeof *y); break;
   case INGOT_TABLE_F16: ingot_f16_to_f32(row, y, n); break;
   case INGOT_TABLE_BF16: ingot_bf16_to_f32(row, y, n); break;
+  case INGOT_TABLE_TILES: break;
   case INGOT_TABLE_BLOCKS: ingot_dequantize(job->block, row, y, n / ingot_block_weights(job->block)); break;
   }
 }

@@ -1,4 +1,5 @@
 /// Weights to tiles and back.
+#include "include/ingot_grouped.h"
 #include "matmul_internal.h"
 
 static size_t element_bytes(ingot_format format) { return format == INGOT_F32 ? 4 : 2; }
@@ -111,4 +112,18 @@ void ingot_unpack_row(ingot_format format, int64_t k, int32_t group, const void 
     float value = half_float(of_group[0]) * (float)(stored_integer(format, weights, i, lane) - offset);
     target[i] = minimum ? value + half_float(of_group[INGOT_TILE]) : value;
   }
+}
+
+void ingot_unpack_integers(
+    ingot_format format, int64_t k, int32_t group, const void *tile, int lane, int8_t *q, uint16_t *scales,
+    uint16_t *minimums) {
+  bool minimum = format_has_minimum(format);
+  const uint16_t *of_lane = (const uint16_t *)tile + lane;
+  const uint8_t *weights = (const uint8_t *)tile + tile_scale_bytes(format, groups_of(k, group));
+  for (int64_t g = 0; g < groups_of(k, group); g++) {
+    scales[g] = of_lane[0];
+    if (minimum) minimums[g] = of_lane[INGOT_TILE];
+    of_lane += minimum ? 2 * INGOT_TILE : INGOT_TILE;
+  }
+  for (int64_t i = 0; i < k; i++) q[i] = (int8_t)stored_integer(format, weights, i, lane);
 }

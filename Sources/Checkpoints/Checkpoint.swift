@@ -13,11 +13,20 @@ public protocol Checkpoint: AnyObject, Sendable {
   /// The metadata of a GGUF file, which holds the tokenizer too; nil for other formats.
   var metadata: GGUFMetadata? { get }
 
+  /// The files that lie beside the weights: configuration and tokenizer.
+  /// - Throws: `.io` when there can be none.
+  func files() throws(IngotError) -> any FileSource
+
   /// The tensor of a Hugging Face name, or nil when there is none.
   func tensor(named name: String) -> CheckpointTensor?
 }
 
 extension Checkpoint {
+  /// Those of the folder the checkpoint is.
+  public func files() throws(IngotError) -> any FileSource {
+    try FolderFiles(path, subfolders: ["additional_chat_templates"])
+  }
+
   /// The tensor of a name that must be there.
   /// - Throws: `.format` when it is not.
   public func required(_ name: String) throws(IngotError) -> CheckpointTensor {
@@ -79,8 +88,10 @@ extension TensorTable {
       try append(head)
       return true
     case (let embedding?, let head?):
-      return flag && embedding.encoding == head.encoding && embedding.shape == head.shape
-        && embedding.storedBytes.elementsEqualFast(head.storedBytes)
+      guard flag, embedding.encoding == head.encoding, embedding.shape == head.shape,
+        let embedding = embedding.storedBytes, let head = head.storedBytes
+      else { return false }
+      return embedding.elementsEqualFast(head)
     }
   }
 }

@@ -1,5 +1,5 @@
 import CKernels
-import IngotCore
+public import IngotCore
 
 extension CheckpointTensor {
   /// Reads rows as 32-bit floats, exactly where float can hold the stored values (f64 and wide integers
@@ -8,31 +8,32 @@ extension CheckpointTensor {
   /// - Parameters:
   ///   - rows: counted as Hugging Face orders rows.
   ///   - target: room for `rows.count * columnCount` floats.
+  /// - Throws: what is wrong with rows that are made.
   /// - Precondition: the rows are the tensor's and the room is right.
-  public func readRows(_ rows: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) {
-    precondition(
-      rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount) of \(name)")
+  public func readRows(_ rows: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) throws(IngotError) {
     precondition(target.count == rows.count * columnCount, "room for \(target.count) floats")
     guard let base = target.baseAddress, !target.isEmpty else { return }
     switch rowOrder {
     case .natural:
-      let start = byteRange.lowerBound + rows.lowerBound * rowByteCount
-      let bytes = file.bytes[start..<start + rows.count * rowByteCount]
-      encoding.decode(UnsafeRawBufferPointer(rebasing: bytes), into: base, count: target.count)
+      try withRows(rows) { encoding.decode($0, into: base, count: target.count) }
     case .interleavedRope:
       for (index, row) in rows.enumerated() {
-        encoding.decode(rowBytes(row), into: base + index * columnCount, count: columnCount)
+        try withRow(row) { encoding.decode($0, into: base + index * columnCount, count: columnCount) }
       }
     }
   }
 
   /// All elements as 32-bit floats; for small tensors, since it holds them all.
-  public func floats() -> [Float] {
-    [Float](unsafeUninitializedCapacity: shape.count) { buffer, count in
+  /// - Throws: what is wrong with rows that are made.
+  public func floats() throws(IngotError) -> [Float] {
+    var failure: IngotError?
+    let values = [Float](unsafeUninitializedCapacity: shape.count) { buffer, count in
       let target = UnsafeMutableBufferPointer(rebasing: buffer[..<shape.count])
-      readRows(0..<rowCount, into: target)
-      count = shape.count
+      do throws(IngotError) { try readRows(0..<rowCount, into: target) } catch { failure = error }
+      count = failure == nil ? shape.count : 0
     }
+    if let failure { throw failure }
+    return values
   }
 }
 
@@ -45,6 +46,8 @@ extension TensorEncoding {
       let status = ingot_dequantize(
         ingot_block(rawValue: type.rawValue), source, target, count / type.blockWeights)
       precondition(status == 0, "no kernel for \(type)")
+    case .grouped(let format):
+      ingot_dequantize_grouped(format.kernelFormat, source, Int64(count / format.groupSize), target)
     case .plain(.f32): UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: bytes.count)
     case .plain(.f16): ingot_f16_to_f32(source.assumingMemoryBound(to: UInt16.self), target, count)
     case .plain(.bf16): ingot_bf16_to_f32(source.assumingMemoryBound(to: UInt16.self), target, count)

@@ -5,7 +5,10 @@ public import IngotCore
 /// - Throws: `.io`, `.format` for a folder whose file cannot be read.
 public func configJSON(of checkpoint: any Checkpoint) throws(IngotError) -> JSONValue {
   guard checkpoint.metadata != nil else {
-    return try JSONParser.parse(path: FileSystem.join(checkpoint.path, "config.json"))
+    let file = try checkpoint.files().file("config.json")
+    return try withExtendedLifetime(file) { () throws(IngotError) in
+      try JSONParser.parse(file.bytes, file: file.path)
+    }
   }
   var config = checkpoint.config
   config.torchDType = checkpoint.tensor(named: "model.layers.0.self_attn.q_proj.weight")?.encoding.torchName
@@ -18,7 +21,7 @@ extension TensorEncoding {
     switch self {
     case .plain(.f32): "float32"
     case .plain(.bf16): "bfloat16"
-    case .plain, .block: "float16"
+    case .plain, .block, .grouped: "float16"
     }
   }
 }

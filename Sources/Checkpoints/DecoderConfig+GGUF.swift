@@ -116,7 +116,7 @@ private struct GGUFRope {
     guard tensor.shape.count == (tensor.shape.dims.last ?? 0), tensor.shape.count <= headDim else {
       throw tensor.error(.config, "rope factors of shape \(tensor.shape)")
     }
-    let values = tensor.floats()
+    let values = try tensor.floats()
     guard values.allSatisfy({ factors.contains(Double($0)) }) else {
       throw tensor.error(
         .config, "a rope factor that is not between \(factors.lowerBound) and \(factors.upperBound)")

@@ -18,6 +18,14 @@ struct GGUFHeaderReader {
 
   /// Everything before the tensor data.
   mutating func header() throws(IngotError) -> (GGUFMetadata, [GGUFTensorInfo], infoEnd: Int) {
+    let (metadata, tensorCount) = try pairs()
+    var infos: [GGUFTensorInfo] = []
+    for _ in 0..<tensorCount { infos.append(try tensorInfo()) }
+    return (metadata, infos, reader.offset)
+  }
+
+  /// The metadata, and how many tensors follow; the reader then stands at the first.
+  private mutating func pairs() throws(IngotError) -> (GGUFMetadata, tensorCount: Int) {
     try checkMagic()
     try checkVersion()
     // A tensor info takes at least 24 bytes, a key-value pair 13.
@@ -29,9 +37,16 @@ struct GGUFHeaderReader {
       let type = try valueType(key: key)
       try metadata.append(key, try value(type, key: key))
     }
-    var infos: [GGUFTensorInfo] = []
-    for _ in 0..<tensorCount { infos.append(try tensorInfo()) }
-    return (metadata, infos, reader.offset)
+    return (metadata, tensorCount)
+  }
+
+  /// A GGUF file with the same metadata and no tensors.
+  mutating func metadataAlone() throws(IngotError) -> [UInt8] {
+    _ = try pairs()
+    var bytes = [UInt8](file.bytes[..<reader.offset])
+    // Magic and version take 8 bytes; the number of tensors the next 8.
+    for index in 8..<16 { bytes[index] = 0 }
+    return bytes
   }
 
   private func error(_ what: String, at offset: Int, key: String? = nil) -> IngotError {

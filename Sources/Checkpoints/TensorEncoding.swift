@@ -56,12 +56,15 @@ public enum TensorEncoding: Sendable, Hashable {
   case plain(DType)
   /// Quantised blocks along the last dimension.
   case block(GGUFBlockType)
+  /// Integers in groups along the last dimension, each with a scale.
+  case grouped(GroupedFormat)
 
   /// Weights stored together: 1 unless quantised.
   public var blockWeights: Int {
     switch self {
     case .plain: 1
     case .block(let type): type.blockWeights
+    case .grouped(let format): format.groupSize
     }
   }
 
@@ -70,6 +73,7 @@ public enum TensorEncoding: Sendable, Hashable {
     switch self {
     case .plain(let dtype): dtype.byteCount
     case .block(let type): type.blockBytes
+    case .grouped(let format): format.groupBytes
     }
   }
 }
@@ -80,6 +84,7 @@ extension TensorEncoding: CustomStringConvertible {
     switch self {
     case .plain(let dtype): dtype.description
     case .block(let type): type.description
+    case .grouped(let format): format.description
     }
   }
 }

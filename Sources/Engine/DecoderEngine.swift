@@ -59,6 +59,10 @@ public final class DecoderEngine: @unchecked Sendable {
     public var cache: Int
     /// Activations and scratch.
     public var workspace: Int
+    /// The steps of the plan.
+    public var instructions = 0
+    /// All of it.
+    public var total: Int { weights + cache + workspace + instructions }
   }
 
   /// What the engine was built for.
@@ -122,7 +126,7 @@ public final class DecoderEngine: @unchecked Sendable {
   public var memory: Memory {
     Memory(
       weights: plan.weightBytes + runtime.rotary.byteCount, cache: cache.byteCount,
-      workspace: plan.workspaceBytes)
+      workspace: plan.workspaceBytes, instructions: plan.steps.count * MemoryLayout<Step>.stride)
   }
 
   /// Begins an empty sequence.
@@ -201,12 +205,7 @@ public final class DecoderEngine: @unchecked Sendable {
       }
       pages += item.sequence.pagesNeeded(for: item.tokens.count)
     }
-    guard pages <= cache.pages.freeCount else {
-      throw IngotError(
-        .limit,
-        "the key/value cache is full: \(pages) pages needed, \(cache.pages.freeCount) of \(cache.pageCount) free",
-        hint: "use a larger context (-c) or fewer sequences")
-    }
+    guard pages <= cache.pages.freeCount else { throw cacheIsFull(pages: pages) }
   }
 
   private func run(_ pieces: [ForwardQueue.Piece], _ items: [ForwardItem]) throws(IngotError) {

@@ -41,6 +41,12 @@ final class KVCache: @unchecked Sendable {
   /// Start of a layer's pages.
   func base(layer: Int) -> UnsafeMutableRawPointer { memory[layer].base }
 
+  /// The bytes of a page of a layer.
+  func bytes(page: Int32, layer: Int) -> UnsafeMutableRawBufferPointer {
+    let count = Self.pageBytes(layers[layer], type)
+    return UnsafeMutableRawBufferPointer(start: memory[layer].base + Int(page) * count, count: count)
+  }
+
   /// Bytes reserved for all layers.
   var byteCount: Int { memory.reduce(0) { $0 + $1.byteCount } }
 

@@ -72,6 +72,13 @@ extension Lowering {
     return weight
   }
 
+  private mutating func retainedDescriptor(_ weight: PackedWeight) -> UnsafePointer<ingot_weight> {
+    let descriptor = UnsafeMutablePointer<ingot_weight>.allocate(capacity: 1)
+    descriptor.initialize(to: weight.descriptor)
+    plan.retained.append(Allocation(descriptor))
+    return UnsafePointer(descriptor)
+  }
+
   // MARK: Operators
 
   /// Ids and positions are followed into tables, so they must be what a caller gives and has checked.
@@ -95,12 +102,19 @@ extension Lowering {
     // Rows are gathered from the mapped file as they are stored, so the table takes no memory of ours.
     if let parameter = parameter(node.inputs[0]), let tensor = try source(index).tensors(of: parameter).first,
       parameter.parts.count == 1, tensor.rowOrder == .natural, let kind = tensor.encoding.tableKind,
-      let base = tensor.storedBytes.baseAddress
+      let base = tensor.storedBytes?.baseAddress
     {
       (step.kind, step.block) = kind
       step.table = base
       step.rowBytes = tensor.rowByteCount
       plan.retained.append(tensor.file)
+    } else if let parameter = parameter(node.inputs[0]), weights != nil {
+      // Rows that no file holds as rows: quantised on the way in, or tiles that a head shares.
+      let weight = try packedParameter(index, parameter)
+      let descriptor = retainedDescriptor(weight)
+      step.kind = INGOT_TABLE_TILES
+      step.table = UnsafeRawPointer(descriptor)
+      step.rowBytes = weight.byteCount / max(1, step.rowCount)
     } else {
       step.table = UnsafeRawPointer(try floatParameter(index, 0))
     }
@@ -117,9 +131,7 @@ extension Lowering {
     }
     let weight = try packedParameter(index, parameter)
     let outputs = Int64(weight.descriptor.n)
-    let descriptor = UnsafeMutablePointer<ingot_weight>.allocate(capacity: 1)
-    descriptor.initialize(to: weight.descriptor)
-    plan.retained.append(Allocation(descriptor))
+    let descriptor = retainedDescriptor(weight)
     let residual = linear.hasResidual ? node.inputs.count - 1 : nil
     let rows = graph.type(of: node.inputs[0]).dims.dropLast()
     guard rows.count <= 1 || rows.dropFirst().allSatisfy({ $0.value != nil }) else {
@@ -127,7 +139,7 @@ extension Lowering {
     }
     let norm = fusions.norms[index]
     var arguments = ingot_matmul_arguments()
-    arguments.weight = UnsafePointer(descriptor)
+    arguments.weight = descriptor
     arguments.x = UnsafePointer(floatOperand(norm ?? index, 0))
     arguments.x_stride = Int64(norm.map { rowStride($0, 0) } ?? linearRowStride(index))
     if linear.hasBias { arguments.bias = UnsafePointer(try floatParameter(index, 2)) }
@@ -283,6 +295,7 @@ extension TensorEncoding {
     case .plain(.bf16): (INGOT_TABLE_BF16, 0)
     case .plain: nil
     case .block(let type): (INGOT_TABLE_BLOCKS, Int32(type.rawValue))
+    case .grouped: nil
     }
   }
 }

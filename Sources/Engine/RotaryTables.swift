@@ -38,7 +38,7 @@ final class RotaryTables: @unchecked Sendable {
   private let sources: [String: Source]
   private var entries: [Entry] = []
   /// Angles of each table index, and how many sequences use it.
-  private var variants: [(angles: [RotaryFrequencies], users: Int)] = []
+  private(set) var variants: [(angles: [RotaryFrequencies], users: Int)] = []
   private var tables: [RotaryFrequencies: AlignedBuffer] = [:]
   private(set) var byteCount = 0
 
@@ -79,8 +79,7 @@ final class RotaryTables: @unchecked Sendable {
   /// - Returns: the index that the sequence's tokens carry.
   /// - Throws: `.limit` when too many different ones are in use, `.memory`.
   func acquire(plannedLength: Int) throws(IngotError) -> Int {
-    var wanted: [RotaryFrequencies] = []
-    for entry in entries { wanted.append(try entry.source.angles(plannedLength: plannedLength)) }
+    let wanted = try angles(plannedLength: plannedLength)
     if let known = variants.firstIndex(where: { $0.angles == wanted }) {
       variants[known].users += 1
       return known
@@ -94,6 +93,16 @@ final class RotaryTables: @unchecked Sendable {
     for (entry, address) in zip(entries, addresses) { entry.pointers[index] = address }
     if index == variants.count { variants.append((wanted, 1)) } else { variants[index] = (wanted, 1) }
     return index
+  }
+
+  /// The names steps refer to.
+  var names: [String] { entries.map(\.name) }
+
+  /// The angles of each name for a planned length.
+  func angles(plannedLength: Int) throws(IngotError) -> [RotaryFrequencies] {
+    var angles: [RotaryFrequencies] = []
+    for entry in entries { angles.append(try entry.source.angles(plannedLength: plannedLength)) }
+    return angles
   }
 
   /// Another sequence uses an index.

@@ -14,8 +14,10 @@ extension CPUModel: ObservableModel {
     onLogits: (Int, Int, UnsafeBufferPointer<Float>) -> Void
   ) throws(IngotError) {
     var failure: IngotError?
+    let items = try items(inputs)
+    makeRoom(for: items)
     try engine.forward(
-      try items(inputs), observing: names,
+      items, observing: names,
       onRows: { input, position, name, rows in
         do throws(IngotError) {
           let shape = Shape([rows.count / config.hiddenSize, config.hiddenSize])

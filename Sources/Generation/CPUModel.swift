@@ -11,12 +11,21 @@ public final class CPUModel: LanguageModel {
   public let contextLength: Int
   /// The engine.
   public let engine: DecoderEngine
+  let checkpoint: any Checkpoint
+  /// What the weights are; found out when first asked for, where it was not given.
+  let knownIdentity: Locked<ModelIdentity?>
+  /// Who can give up pages.
+  let pageKeepers = Locked<[WeakKeeper]>([])
 
   /// Builds the graph of a checkpoint's family and packs its weights.
+  /// - Parameter identity: what the weights are, where it is known already; nil to read them all when it is asked for.
   /// - Throws: `.unsupported` for an unknown `model_type`; errors of the checkpoint's tensors; `.memory`.
   public init(
-    _ checkpoint: any Checkpoint, options: DecoderEngine.Options, registry: ModelRegistry = .standard
+    _ checkpoint: any Checkpoint, options: DecoderEngine.Options, registry: ModelRegistry = .standard,
+    identity: ModelIdentity? = nil
   ) throws(IngotError) {
+    self.checkpoint = checkpoint
+    knownIdentity = Locked(identity)
     config = checkpoint.config
     contextLength = options.contextLength
     do {
@@ -35,7 +44,9 @@ public final class CPUModel: LanguageModel {
   public func forward(
     _ inputs: [ModelInput], onLogits: (Int, Int, UnsafeBufferPointer<Float>) -> Void
   ) throws(IngotError) {
-    try engine.forward(try items(inputs), onLogits: onLogits)
+    let items = try items(inputs)
+    makeRoom(for: items)
+    try engine.forward(items, onLogits: onLogits)
   }
 
   func items(_ inputs: [ModelInput]) throws(IngotError) -> [ForwardItem] {

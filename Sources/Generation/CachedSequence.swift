@@ -8,12 +8,34 @@ public final class CachedSequence: @unchecked Sendable {
   /// Its tokens.
   public private(set) var ids: [Int] = []
 
+  /// Most tokens it may have, where that is fewer than the model's context; nil for all of that.
+  public let capacity: Int?
+
   /// Begins an empty sequence.
-  /// - Parameter plannedLength: as `LanguageModel.makeSequence`.
+  /// - Parameters:
+  ///   - plannedLength: as `LanguageModel.makeSequence`.
+  ///   - capacity: most tokens it may have; nil for what the context holds.
   /// - Throws: `.limit`, `.memory`.
-  public init(_ model: any LanguageModel, plannedLength: Int) throws(IngotError) {
+  public init(_ model: any LanguageModel, plannedLength: Int, capacity: Int? = nil) throws(IngotError) {
     sequence = try model.makeSequence(plannedLength: plannedLength)
+    self.capacity = capacity
   }
+
+  /// Takes a sequence whose tokens are known.
+  init(_ sequence: any ModelSequence, ids: [Int], capacity: Int?) {
+    precondition(ids.count == sequence.count)
+    (self.sequence, self.ids, self.capacity) = (sequence, ids, capacity)
+  }
+
+  /// Another sequence with the first `count` tokens, all of which this one has.
+  func fork(prefix count: Int, capacity: Int?) -> CachedSequence {
+    let fork = sequence.fork()
+    fork.truncate(to: count)
+    return CachedSequence(fork, ids: Array(ids.prefix(count)), capacity: capacity)
+  }
+
+  /// Most tokens it may have in a model.
+  func room(in model: any LanguageModel) -> Int { min(model.contextLength, capacity ?? .max) }
 
   /// Forgets what does not begin `prompt`, and its last token, whose logits are needed.
   /// - Returns: how many tokens of the prompt need not be computed.

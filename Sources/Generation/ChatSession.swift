@@ -78,6 +78,13 @@ public final class ChatSession: Sendable {
     }
   }
 
+  /// The tokens that a message would be answered from, with what was said before.
+  /// - Throws: as `reply`.
+  public func prompt(for message: String) throws(IngotError) -> [Int] {
+    var messages = self.messages + [.message(role: "user", message)]
+    return try fit(&messages)
+  }
+
   /// The ids of the messages, after forgetting as many as it takes for them to fit.
   private func fit(_ messages: inout [JSONValue]) throws(IngotError) -> [Int] {
     let context = model.contextLength

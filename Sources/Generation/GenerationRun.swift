@@ -9,6 +9,8 @@ struct GenerationRun {
   private let options: GenerationOptions
   private let eosIDs: Set<Int>
   private let cache: CachedSequence
+  /// Most tokens of prompt and reply.
+  private let room: Int
   private let cancellation: Cancellation
   private var sampler: Sampler
   private let tokenizer: Tokenizer?
@@ -28,7 +30,7 @@ struct GenerationRun {
     _ drafter: (any Drafter)?, _ cancellation: Cancellation
   ) throws(IngotError) {
     (model, self.prompt, self.options) = (generator.model, prompt, options)
-    (self.cache, self.cancellation) = (cache, cancellation)
+    (self.cache, room, self.cancellation) = (cache, cache.room(in: generator.model), cancellation)
     eosIDs = options.ignoresEOS ? [] : options.eosIDs ?? generator.eosIDs
     sampler = try Sampler(options.sampling)
     sampler.accept(prompt)
@@ -93,7 +95,7 @@ struct GenerationRun {
       onEvent(.token(id))
       if let piece = try text(of: id), let stop = emit(piece, onEvent) { return .stopString(stop) }
       if ids.count == options.maxTokens { return .length }
-      if position >= model.contextLength { return .contextFull }
+      if position >= room { return .contextFull }
       if cancellation.isCancelled { return .cancelled }
       guard let next = try next(after: id) else { return .cancelled }
       timings.decodeTokens += 1
@@ -118,8 +120,8 @@ struct GenerationRun {
   private mutating func compute(_ id: Int) throws(IngotError) {
     timings.decodeForwards += 1
     // One token fewer than the reply may still have: a forward draws one more than it was drafted.
-    let room = min((options.maxTokens ?? .max) - ids.count, model.contextLength - position) - 1
-    let draft = try speculation?.draft(room: room) ?? []
+    let most = min((options.maxTokens ?? .max) - ids.count, room - position) - 1
+    let draft = try speculation?.draft(room: most) ?? []
     guard !draft.isEmpty else { return try append([id], logits: .last) }
     do throws(IngotError) {
       try append([id] + draft, logits: .all, draft: draft)

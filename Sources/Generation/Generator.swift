@@ -32,7 +32,7 @@ public struct Generator: Sendable {
     drafter: (any Drafter)? = nil, cancellation: Cancellation = Cancellation(),
     onEvent: (GenerationEvent) -> Void = { _ in }
   ) throws(IngotError) -> GenerationResult {
-    try check(prompt, options)
+    try check(prompt, options, room: cache?.room(in: model) ?? model.contextLength)
     let planned = min(model.contextLength, saturatingSum(prompt.count, options.maxTokens ?? .max))
     let sequence: CachedSequence
     if let cache { sequence = cache } else { sequence = try CachedSequence(model, plannedLength: planned) }
@@ -42,20 +42,25 @@ public struct Generator: Sendable {
     return result
   }
 
-  private func check(_ prompt: [Int], _ options: GenerationOptions) throws(IngotError) {
+  private func check(_ prompt: [Int], _ options: GenerationOptions, room: Int) throws(IngotError) {
     try options.validate()
     guard !prompt.isEmpty else { throw IngotError(.argument, "the prompt has no tokens") }
-    guard prompt.count <= model.contextLength else {
+    guard prompt.count <= room else {
       throw IngotError(
-        .limit, "the prompt has \(prompt.count) tokens; the context holds \(model.contextLength)",
+        .limit, "the prompt has \(prompt.count) tokens; the context holds \(room)",
         hint: "use a larger context (-c) or a shorter prompt")
     }
-    let size = model.config.vocabSize
-    for id in prompt where id < 0 || id >= size {
-      throw IngotError(.argument, "token id \(id) is outside the vocabulary of \(size)")
-    }
+    try checkVocabulary(prompt)
     guard options.stopStrings.isEmpty || tokenizer != nil else {
       throw IngotError(.argument, "stop strings need a tokenizer, and the model has none")
+    }
+  }
+
+  /// - Throws: `.argument` for ids that the model does not have.
+  func checkVocabulary(_ ids: [Int]) throws(IngotError) {
+    let size = model.config.vocabSize
+    for id in ids where id < 0 || id >= size {
+      throw IngotError(.argument, "token id \(id) is outside the vocabulary of \(size)")
     }
   }
 }

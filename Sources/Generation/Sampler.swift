@@ -56,6 +56,9 @@ public struct Sampler: Sendable {
       let maximum = Softmax.maximum(values)
       guard maximum > -.infinity else { return nil }
       if options.temperature == 0 { return values.firstIndex(of: maximum) }
+      if options.method == .penaltyHead {
+        return PenaltyHead(values, options, &pool).draw(&random)
+      }
       return Self.draw(values, maximum, options, &pool, &random)
     }
     guard let drawn else {

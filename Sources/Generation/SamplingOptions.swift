@@ -6,6 +6,17 @@ public import IngotCore
 /// temperature last. A filter that is off costs nothing.
 /// Source: `llama-sampling.cpp`, llama.cpp.
 public struct SamplingOptions: Sendable, Hashable {
+  /// The ways of drawing.
+  public enum Method: String, Sendable, CaseIterable {
+    /// The filters described above.
+    case filters
+    /// As the penalty head of compiled models draws: see `PenaltyHead`. Temperature, top-k, top-p and the repeat
+    /// penalty count, the others do not.
+    case penaltyHead
+  }
+
+  /// How tokens are drawn.
+  public var method = Method.filters
   /// Divides the logits before the draw: below 1 likely tokens gain, above 1 unlikely ones; 0 always takes
   /// the likeliest token, of equals that with the lowest id.
   public var temperature = 0.8
@@ -36,6 +47,16 @@ public struct SamplingOptions: Sendable, Hashable {
     return options
   }
 
+  /// The defaults of compiled models' penalty head: repeat penalty 1.2 over 32 tokens, temperature 1, the 50 likeliest.
+  public static var penaltyHead: SamplingOptions {
+    var options = SamplingOptions()
+    (options.method, options.temperature, options.topK, options.topP, options.minP) = (
+      .penaltyHead, 1, 50, 1, 0
+    )
+    (options.repeatPenalty, options.repeatLastN) = (1.2, 32)
+    return options
+  }
+
   /// Checks that all options are in range.
   /// - Throws: `.argument` naming the option, its value and its range.
   public func validate() throws(IngotError) {
@@ -46,6 +67,13 @@ public struct SamplingOptions: Sendable, Hashable {
     try require("repeat-penalty", repeatPenalty, repeatPenalty >= 1e-6, "at least 0.000001")
     try require("presence-penalty", presencePenalty, true, "a number")
     try require("frequency-penalty", frequencyPenalty, true, "a number")
+    if method == .penaltyHead {
+      try require(
+        "top-k", topK, (1...PenaltyHead.mostTokens).contains(topK), "from 1 to \(PenaltyHead.mostTokens)")
+      try require("min-p", minP, minP == 0, "0 with the penalty head")
+      try require("presence-penalty", presencePenalty, presencePenalty == 0, "0 with the penalty head")
+      try require("frequency-penalty", frequencyPenalty, frequencyPenalty == 0, "0 with the penalty head")
+    }
     try require("repeat-last-n", repeatLastN, repeatLastN >= -1, "at least 0, or -1 for all tokens")
   }
 

@@ -18,7 +18,7 @@ public func writeTokenizerFiles(
   of checkpoint: any Checkpoint, to folder: String
 ) throws(IngotError) -> [String] {
   guard let metadata = checkpoint.metadata else {
-    return try copyTokenizerFiles(from: checkpoint.path, to: folder)
+    return try copyTokenizerFiles(from: checkpoint.files(), to: folder)
   }
   var files: [(name: String, content: JSONValue)]
   do {
@@ -52,32 +52,34 @@ private let tokenizerFileNames: Set = [
   "chat_template.json", "generation_config.json",
 ]
 
-private func copyTokenizerFiles(from source: String, to folder: String) throws(IngotError) -> [String] {
-  let templates = "additional_chat_templates"
-  var names = try names(in: source).filter { tokenizerFileNames.contains($0) || $0.hasSuffix(".tiktoken") }
-  if let more = try? FileManager.default.contentsOfDirectory(atPath: FileSystem.join(source, templates)) {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: FileSystem.join(folder, templates), withIntermediateDirectories: true)
-    } catch {
-      throw IngotError(.io, "cannot make the folder", at: .init(file: FileSystem.join(folder, templates)))
-    }
-    names += more.filter { $0.hasSuffix(".jinja") }.sorted().map { FileSystem.join(templates, $0) }
+/// The names among a model's files that the readers of tokenizers look for.
+package func tokenizerFiles(in source: any FileSource) -> [String] {
+  source.names.filter {
+    tokenizerFileNames.contains($0) || $0.hasSuffix(".tiktoken")
+      || $0.hasPrefix("additional_chat_templates/") && $0.hasSuffix(".jinja")
   }
+}
+
+private func copyTokenizerFiles(
+  from source: any FileSource, to folder: String
+) throws(IngotError) -> [String] {
+  let names = tokenizerFiles(in: source)
   for name in names {
-    let file = try MappedFile(path: FileSystem.join(source, name))
+    let target = FileSystem.join(folder, name)
+    if let slash = target.lastIndex(of: "/"), name.contains("/") {
+      let parent = String(target[..<slash])
+      do {
+        try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+      } catch {
+        throw IngotError(.io, "cannot make the folder", at: .init(file: parent))
+      }
+    }
+    let file = try source.file(name)
     // The bytes are there as long as the object is.
     defer { withExtendedLifetime(file) {} }
-    let output = try AtomicFile(path: FileSystem.join(folder, name))
+    let output = try AtomicFile(path: target)
     try output.write(file.bytes)
     try output.commit()
   }
   return names
-}
-
-private func names(in folder: String) throws(IngotError) -> [String] {
-  guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-    throw IngotError(.io, "cannot list the folder", at: .init(file: folder))
-  }
-  return names.sorted()
 }

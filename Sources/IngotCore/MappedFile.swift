@@ -13,6 +13,8 @@ public final class MappedFile: @unchecked Sendable {
   public let bytes: UnsafeRawBufferPointer
   /// Whether the pages can come back from the file, which those of a copy cannot.
   private let isBacked: Bool
+  /// Whose memory the bytes are, where it is not a mapping of our own.
+  private let owner: AlignedBuffer?
 
   /// Maps a file.
   /// - Throws: `.io` when it cannot be opened, is not a regular file, or cannot be mapped.
@@ -29,6 +31,7 @@ public final class MappedFile: @unchecked Sendable {
     let size = Int(status.st_size)
     self.path = path
     isBacked = true
+    owner = nil
     guard size > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
@@ -46,6 +49,7 @@ public final class MappedFile: @unchecked Sendable {
   public init(copying source: UnsafeRawBufferPointer, name: String) throws(IngotError) {
     path = name
     isBacked = false
+    owner = nil
     guard source.count > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
@@ -58,8 +62,19 @@ public final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: source.count)
   }
 
+  /// Takes memory that nobody writes to any more, as if it were a file: for contents that are made, not read.
+  /// - Parameter name: stands for the path in errors.
+  package init(adopting buffer: AlignedBuffer, name: String) {
+    path = name
+    isBacked = false
+    owner = buffer
+    bytes = UnsafeRawBufferPointer(buffer.bytes)
+  }
+
   deinit {
-    if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+    if owner == nil, let base = bytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
+    }
   }
 
   /// Size of the file in bytes when it was mapped.

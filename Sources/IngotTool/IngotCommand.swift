@@ -20,6 +20,7 @@ struct IngotCommand: ParsableCommand {
       TokenizeCommand.self,
       DetokenizeCommand.self, TemplateCommand.self, ExportCommand.self, VerifyCommand.self,
       DumpCommand.self, CompareCommand.self, PerplexityCommand.self, StageCommand.self, PipelineCommand.self,
+      CompileCommand.self, KeygenCommand.self, EncryptCommand.self, DecryptCommand.self,
     ])
 
   static func main() {

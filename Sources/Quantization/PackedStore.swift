@@ -1,5 +1,5 @@
 internal import CKernels
-public import Checkpoints
+internal import Checkpoints
 internal import IngotCore
 
 #if canImport(Darwin)
@@ -147,7 +147,7 @@ final class PackedStore: @unchecked Sendable {
     var text = Array(header(dataStart: dataStart).utf8)
     text += [UInt8](repeating: UInt8(ascii: " "), count: dataStart - start - text.count)
     let length = UInt32(text.count)
-    var file = try AtomicFile(path: path)
+    let file = try AtomicFile(path: path)
     try file.reserve(byteCount: dataStart + weights.reduce(0) { $0 + rounded($1.weight.byteCount) })
     try file.write(Self.magic + (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + text)
     let padding = [UInt8](repeating: 0, count: Self.alignment)

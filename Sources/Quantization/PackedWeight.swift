@@ -1,5 +1,5 @@
 public import CKernels
-internal import IngotCore
+package import IngotCore
 
 /// A weight matrix in the tiles that the kernels read; see `ingot_matmul.h` for the layout.
 public final class PackedWeight: @unchecked Sendable {
@@ -25,7 +25,7 @@ public final class PackedWeight: @unchecked Sendable {
   }
 
   /// Tiles that lie in a mapped file; the caller has checked that they do.
-  init(
+  package init(
     format: ingot_format, group: Int, outputs: Int, inputs: Int, in file: MappedFile, offset: Int,
     byteCount: Int
   ) {

@@ -12,6 +12,7 @@ extension TensorEncoding {
     case .plain(.f16): (INGOT_F16, 0)
     case .plain(.bf16): (INGOT_BF16, 0)
     case .plain: (INGOT_F32, 0)
+    case .grouped(let format): (ingot_grouped_format(format.kernelFormat), format.groupSize)
     case .block(let type): (ingot_repacked_format(ingot_block(rawValue: type.rawValue)), 32)
     }
   }

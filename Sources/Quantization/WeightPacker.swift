@@ -45,8 +45,10 @@ public struct WeightPacker: Sendable {
 
   /// The packed format of tensors of an encoding.
   private func format(_ encoding: TensorEncoding) -> (format: ingot_format, group: Int) {
-    if dequantizes, case .block = encoding { return (INGOT_F32, 0) }
-    return encoding.packedFormat
+    switch encoding {
+    case .block, .grouped: dequantizes ? (INGOT_F32, 0) : encoding.packedFormat
+    case .plain: encoding.packedFormat
+    }
   }
 
   /// Whether a parameter is packed as integers, so that products with it quantise their other operand.
@@ -90,7 +92,7 @@ public struct WeightPacker: Sendable {
     let buffer = try AlignedBuffer(byteCount: count * MemoryLayout<Float>.stride)
     var target = UnsafeMutableBufferPointer(rebasing: buffer.bytes.bindMemory(to: Float.self)[..<count])
     for tensor in tensors where !sizesOnly {
-      tensor.readRows(
+      try tensor.readRows(
         0..<tensor.rowCount, into: UnsafeMutableBufferPointer(rebasing: target[..<tensor.shape.count]))
       target = UnsafeMutableBufferPointer(rebasing: target[tensor.shape.count...])
     }
@@ -112,93 +114,23 @@ public struct WeightPacker: Sendable {
     {
       return known
     }
+    if let source = checkpoint as? any PackedWeightSource,
+      let known = source.packedWeight(of: parameter, format: format, group: group)
+    {
+      return known
+    }
     return try PackedWeight(
       format: format, group: group, outputs: dims[0], inputs: dims[1], in: slabs
-    ) { base in
+    ) { (base) throws(IngotError) in
       if sizesOnly { return }
       var job = PackingJob(
         tensors: tensors, format: format, group: group, outputs: dims[0], inputs: dims[1], target: base)
       withUnsafeMutablePointer(to: &job) { pointer in
         ingot_pool_run(context.pool, context.threads, packTile, pointer, Int64((dims[0] + 15) / 16))
       }
+      if let failure = job.failure.withLock({ $0 }) { throw failure }
       // The packed copy is what is read from now on.
-      for tensor in tensors { tensor.file.release(tensor.byteRange) }
+      for tensor in tensors where tensor.source == nil { tensor.file.release(tensor.byteRange) }
     }
   }
-}
-
-/// What the threads of one packing share; read only while they run.
-struct PackingJob {
-  let tensors: [CheckpointTensor]
-  let format: ingot_format
-  let group: Int
-  let outputs: Int
-  let inputs: Int
-  let target: UnsafeMutableRawPointer
-
-  /// The stored bytes of a row of the whole, and the encoding they are in.
-  func row(_ index: Int) -> (bytes: UnsafeRawBufferPointer, encoding: TensorEncoding) {
-    var index = index
-    for tensor in tensors {
-      if index < tensor.rowCount { return (tensor.rowBytes(index), tensor.encoding) }
-      index -= tensor.rowCount
-    }
-    preconditionFailure("row \(index) is beyond the parameter")
-  }
-
-  func pack(tile: Int) {
-    let rows = min(16, outputs - tile * 16)
-    let tileBytes = ingot_tile_bytes(format, Int64(inputs), Int32(group))
-    let destination = target + tile * tileBytes
-    if group == 0 {
-      packFloats(tile * 16, rows, destination)
-    } else {
-      packBlocks(tile * 16, rows, destination)
-    }
-  }
-
-  private func packFloats(_ first: Int, _ rows: Int, _ destination: UnsafeMutableRawPointer) {
-    let elementBytes = format == INGOT_F32 ? 4 : 2
-    withUnsafeTemporaryAllocation(byteCount: rows * inputs * elementBytes, alignment: 64) { scratch in
-      for index in 0..<rows {
-        let (bytes, encoding) = row(first + index)
-        let part = UnsafeMutableRawBufferPointer(
-          rebasing: scratch[index * inputs * elementBytes..<(index + 1) * inputs * elementBytes])
-        if bytes.count == part.count && encoding.isKernelFloat {
-          part.copyMemory(from: bytes)
-        } else {
-          encoding.decode(bytes, into: part.bindMemory(to: Float.self).baseAddress!, count: inputs)
-        }
-      }
-      ingot_pack_float_tile(
-        format, Int64(inputs), scratch.baseAddress, Int64(inputs), Int32(rows), destination)
-    }
-  }
-
-  private func packBlocks(_ first: Int, _ rows: Int, _ destination: UnsafeMutableRawPointer) {
-    let groups = inputs / group
-    withUnsafeTemporaryAllocation(of: Int8.self, capacity: rows * inputs) { integers in
-      withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 2 * rows * groups) { scales in
-        guard let q = integers.baseAddress, let scale = scales.baseAddress else { return }
-        let minimum = format == INGOT_I4M || format == INGOT_I8M ? scale + rows * groups : nil
-        for index in 0..<rows {
-          let (bytes, encoding) = row(first + index)
-          guard case .block(let type) = encoding else {
-            preconditionFailure("blocks and floats in one weight")
-          }
-          let status = ingot_split_blocks(
-            ingot_block(rawValue: type.rawValue), bytes.baseAddress, inputs / type.blockWeights,
-            q + index * inputs, scale + index * groups, minimum.map { $0 + index * groups })
-          precondition(status == 0, "no kernel for \(type)")
-        }
-        ingot_pack_integer_tile(
-          format, Int64(inputs), Int32(group), q, scale, minimum, Int32(rows), destination)
-      }
-    }
-  }
-}
-
-/// The job of one tile. At file scope, since it runs on threads that Swift's isolation does not know.
-private func packTile(_ argument: UnsafeMutableRawPointer?, _ tile: Int64, _ thread: Int32) {
-  argument?.assumingMemoryBound(to: PackingJob.self).pointee.pack(tile: Int(tile))
 }

@@ -49,8 +49,8 @@ import Testing
   func use(_ checkpoint: any Checkpoint) throws {
     for name in checkpoint.tensorNames {
       let tensor = try checkpoint.required(name)
-      _ = tensor.floats()
-      if tensor.rowCount > 0 { _ = tensor.rowBytes(tensor.rowCount - 1).count }
+      _ = try tensor.floats()
+      if tensor.rowCount > 0 { try tensor.withRow(tensor.rowCount - 1) { _ = $0.count } }
     }
     try use(checkpoint.config)
     if let metadata = checkpoint.metadata { _ = try GGUFVocabulary(metadata) }
@@ -79,7 +79,7 @@ import Testing
     let original = try contents(fixture(name))
     let opened = try survive(4000, seed: 11) { random in
       let file = try mapped(Self.mutate(original, &random, head: 3000))
-      for tensor in try GGUFFile(file).tensors { _ = tensor.floats() }
+      for tensor in try GGUFFile(file).tensors { _ = try tensor.floats() }
       try use(openCheckpoint(gguf: file))
     }
     // Some mutants must survive, or the test looks at nothing but the magic.
@@ -95,7 +95,7 @@ import Testing
         ? Self.mutate(original, &random, head: headerEnd)
         : Array(original[..<8]) + Self.mutate(json: Array(original[8..<headerEnd]), &random)
           + Array(original[headerEnd...])
-      for tensor in try SafetensorsFile(mapped(bytes)).tensors { _ = tensor.floats() }
+      for tensor in try SafetensorsFile(mapped(bytes)).tensors { _ = try tensor.floats() }
     }
     #expect(opened > 20)
   }

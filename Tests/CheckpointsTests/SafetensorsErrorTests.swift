@@ -28,7 +28,7 @@ import Testing
           + #""a": {"dtype": "I32", "shape": [], "data_offsets": [0, 4]}, "#
           + #""none": {"dtype": "F32", "shape": [0, 3], "data_offsets": [4, 4]}}   "#, data: 8))
     #expect(file.tensors.map(\.name) == ["b", "a", "none"])
-    #expect(file.tensors.map { $0.floats() } == [[4, 5, 6, 7], [0x0302_0100], []])
+    #expect(try file.tensors.map { try $0.floats() } == [[4, 5, 6, 7], [0x0302_0100], []])
     #expect(file.metadata == ["format": "pt"])
     #expect(file.tensors[1].rowCount == 1)
   }
@@ -69,7 +69,7 @@ import Testing
       + #""shape": [3, 1], "data_offsets": [1, \#(sample.data.count + 1)]}}"#
     for space in ["", " "] {
       let file = try open(safetensors(header + space) + [9] + sample.data)
-      #expect(file.tensors[1].floats() == sample.values)
+      #expect(try file.tensors[1].floats() == sample.values)
     }
   }
 

@@ -25,7 +25,12 @@ enum Ingot {
     try run(arguments, input: input)
   }
 
-  static func run(_ arguments: [String], input: String = "") throws -> Outcome {
+  /// - Parameters:
+  ///   - environment: variables beside those of the tests.
+  ///   - shell: a command that runs before, in the same process: `ulimit`, for example.
+  static func run(
+    _ arguments: [String], input: String = "", environment: [String: String] = [:], shell: String? = nil
+  ) throws -> Outcome {
     // Files, not pipes: those fill up while nobody reads.
     let folder = try Folder()
     let (stdin, stdout, stderr) = (folder / "in", folder / "out", folder / "err")
@@ -34,6 +39,11 @@ enum Ingot {
     let process = Process()
     process.executableURL = executable
     process.arguments = arguments
+    if let shell {
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      process.arguments = ["-c", shell + "; exec \"$0\" \"$@\"", executable.path] + arguments
+    }
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle(forReadingAtPath: stdin)
     process.standardOutput = FileHandle(forWritingAtPath: stdout)
     process.standardError = FileHandle(forWritingAtPath: stderr)

@@ -209,8 +209,8 @@ struct OddModel: CausalLM {
 
   static let tokens = (0..<256).map { ($0 * $0 * 3 + $0 * 17) % 89 }
 
-  static func rounder() throws -> BlockRounder {
-    try BlockRounder(BlockQuantization(bits: 4, groupSize: 32, isSymmetric: false))
+  static func rounder() throws -> GroupedRounder {
+    GroupedRounder(try GroupedFormat(bits: 4, groupSize: 32, hasMinimum: true))
   }
 
   static func options() -> AWQOptions {
@@ -220,11 +220,10 @@ struct OddModel: CausalLM {
   }
 
   static func divergence(_ checkpoint: any Checkpoint, from base: any Checkpoint) throws -> Double {
-    let rounding = WeightRounding(
-      .f16, quantization: try BlockQuantization(bits: 4, groupSize: 32, isSymmetric: false))
+    let recipe = QuantizationRecipe(try WeightMode(named: "int4:32:asym"))
     let windows = try EvaluationWindows((0..<128).map { ($0 * 29 + 3) % 89 }, length: 32)
     return try QualityComparison.run(
-      model(try RoundedCheckpoint(checkpoint, rounding)), base: model(base), windows
+      model(try QuantizedCheckpoint(checkpoint, recipe)), base: model(base), windows
     ).divergence.mean.value
   }
 
@@ -261,7 +260,7 @@ struct OddModel: CausalLM {
 
   /// Refuses after so many rows, as if the process had ended.
   struct Failing: RowRounder {
-    let rounder: BlockRounder
+    let rounder: GroupedRounder
     let left: Locked<Int>
     var groupSize: Int { rounder.groupSize }
     func round(_ row: UnsafeMutableBufferPointer<Float>) throws(IngotError) {

@@ -20,7 +20,8 @@ final class AlteredCheckpoint: Checkpoint {
     guard let tensor = original.tensor(named: name), let change = changes[name] else {
       return original.tensor(named: name)
     }
-    let floats = change(tensor.floats(), tensor.columnCount)
+    guard let stored = try? tensor.floats() else { return nil }
+    let floats = change(stored, tensor.columnCount)
     guard let file = try? floats.withUnsafeBytes({ try MappedFile(copying: $0, name: "altered") }) else {
       return nil
     }

@@ -55,7 +55,7 @@ import Testing
       let parameter = Parameter(name, [n, k])
       let rows = try writer.bytes(of: .matMulNBits(parameter, scheme, scales: .f16))
       let columns = try writer.bytes(of: .dequantizeLinear(parameter, scheme, scales: .f32))
-      let floats = tensor.floats()
+      let floats = try tensor.floats()
       let byRows = values(rows, scheme, .f16, count: n * k, zerosOfRow: k / 32) { $0 / 32 }
       #expect(byRows == floats, "\(name)")
       let byColumns = values(columns, scheme, .f32, count: n * k, isSigned: symmetric) {

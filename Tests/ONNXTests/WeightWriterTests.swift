@@ -59,7 +59,7 @@ import Testing
     for name in checkpoint.tensorNames {
       let tensor = try #require(checkpoint.tensor(named: name))
       let parameter = Parameter(name, tensor.shape.dims)
-      let floats = tensor.floats()
+      let floats = try tensor.floats()
       let asHalves = try writer.bytes(of: .dense(parameter, .f16, transposed: false))
       #expect(asHalves == [encoded(floats, .f16)], "\(name)")
       guard tensor.shape.rank == 2 else { continue }

@@ -2,6 +2,7 @@
 #include "ingot_attention.h"
 #include "ingot_context.h"
 #include "ingot_convert.h"
+#include "ingot_grouped.h"
 #include "ingot_hash.h"
 #include "ingot_limits.h"
 #include "ingot_matmul.h"

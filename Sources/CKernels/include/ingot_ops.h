@@ -26,9 +26,10 @@ void ingot_layer_norm(const ingot_context *context, const ingot_norm_arguments *
 
 /// Gathers rows of a table into f32. `kind` is one of ingot_table.
 typedef enum ingot_table {
-  INGOT_TABLE_F32 = 0, INGOT_TABLE_F16 = 1, INGOT_TABLE_BF16 = 30, INGOT_TABLE_BLOCKS = 100,
+  INGOT_TABLE_F32 = 0, INGOT_TABLE_F16 = 1, INGOT_TABLE_BF16 = 30, INGOT_TABLE_BLOCKS = 100, INGOT_TABLE_TILES = 101,
 } ingot_table;
-/// `block`: the GGUF block type for INGOT_TABLE_BLOCKS. Ids are checked by the caller.
+/// `block`: the GGUF block type for INGOT_TABLE_BLOCKS. For INGOT_TABLE_TILES, `table` is an `ingot_weight` whose outputs
+/// are the rows: a head that is the embedding too. Ids are checked by the caller.
 void ingot_embedding(
     const ingot_context *context, ingot_table kind, int block, const void *table, int64_t row_bytes, int64_t width,
     const int64_t *ids, int64_t count, float *y, int64_t y_stride);

@@ -34,6 +34,17 @@ package struct AWQ {
     groups = try ScaleGroups(try registry.graph(for: checkpoint.config))
   }
 
+  /// Searches all layers for what a recipe rounds; see below.
+  /// - Throws: as below, and for a recipe that does not fit.
+  package func search(
+    _ tokens: [Int], _ recipe: QuantizationRecipe, journal: String? = nil,
+    onLayer: (_ layer: Int, _ count: Int) -> Void = { _, _ in }
+  ) throws(IngotError) -> AWQResult {
+    let quantized = try QuantizedCheckpoint(checkpoint, recipe)
+    return try search(
+      tokens, journal: journal, keyedBy: "\(recipe)", onLayer: onLayer, rounder: quantized.rounder)
+  }
+
   /// Searches all layers.
   /// - Parameters:
   ///   - tokens: the calibration text; cut into sequences, what does not fill one is left out.

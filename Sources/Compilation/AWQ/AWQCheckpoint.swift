@@ -2,13 +2,12 @@ package import Checkpoints
 package import IngotCore
 
 /// A checkpoint whose weights are scaled and clipped so that rounding them costs less; without clips it computes what the
-/// original does. Tensors are made when they are asked for.
+/// original does. Rows are made as they are read.
 package final class AWQCheckpoint: Checkpoint {
   /// The path of the original.
   package let path: String
   private let original: any Checkpoint
   private let transforms: [String: TensorTransform]
-  private let last = Locked<CheckpointTensor?>(nil)
 
   /// - Throws: `.shape` for a result that was found for other tensors.
   package init(_ original: any Checkpoint, _ result: AWQResult) throws(IngotError) {
@@ -25,41 +24,42 @@ package final class AWQCheckpoint: Checkpoint {
   package var tensorNames: [String] { original.tensorNames }
   package var metadata: GGUFMetadata? { original.metadata }
 
+  package func files() throws(IngotError) -> any FileSource { try original.files() }
+
   package func tensor(named name: String) -> CheckpointTensor? {
     guard let tensor = original.tensor(named: name), let transform = transforms[name] else {
       return original.tensor(named: name)
     }
-    if let last = last.withLock({ $0 }), last.name == name { return last }
-    guard let made = try? Self.changed(tensor, transform) else { return nil }
-    last.withLock { $0 = made }
-    return made
+    return CheckpointTensor(
+      name: name, encoding: .plain(.f32), shape: tensor.shape, file: tensor.file,
+      source: TransformedRows(tensor, transform))
+  }
+}
+
+/// Rows scaled and clipped as they are read.
+private final class TransformedRows: RowSource {
+  private let tensor: CheckpointTensor
+  private let transform: TensorTransform
+
+  init(_ tensor: CheckpointTensor, _ transform: TensorTransform) {
+    (self.tensor, self.transform) = (tensor, transform)
   }
 
-  private static func changed(
-    _ tensor: CheckpointTensor, _ transform: TensorTransform
-  ) throws(IngotError) -> CheckpointTensor {
-    var floats: [Float]
-    if tensor.shape.rank == 1 {
-      floats = tensor.floats()
-      transform.apply(vector: &floats)
-    } else {
-      floats = tensor.floats()
-      let width = tensor.columnCount
-      floats.withUnsafeMutableBufferPointer { values in
-        for row in 0..<tensor.rowCount {
-          transform.apply(
-            row: row, UnsafeMutableBufferPointer(rebasing: values[row * width..<(row + 1) * width]))
-        }
-      }
+  func read(rows: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws(IngotError) {
+    let values = target.bindMemory(to: Float.self)
+    guard tensor.shape.rank == 2 else {
+      // A vector, which is one row, or a row per element where the file orders them otherwise.
+      var vector = try tensor.floats()
+      transform.apply(vector: &vector)
+      for index in values.indices { values[index] = vector[index] }
+      return
     }
-    let file: Result<MappedFile, IngotError> = floats.withUnsafeBytes { bytes in
-      do throws(IngotError) { return .success(try MappedFile(copying: bytes, name: tensor.file.path)) } catch
-      {
-        return .failure(error)
-      }
+    let width = tensor.columnCount
+    for row in rows {
+      let start = (row - rows.lowerBound) * width
+      let part = UnsafeMutableBufferPointer(rebasing: values[start..<start + width])
+      try tensor.readRows(row..<row + 1, into: part)
+      transform.apply(row: row, part)
     }
-    return CheckpointTensor(
-      name: tensor.name, storedName: tensor.storedName, encoding: .plain(.f32), shape: tensor.shape,
-      file: try file.get(), byteRange: 0..<4 * tensor.shape.count)
   }
 }

@@ -48,15 +48,25 @@ final class AWQJournal {
     var text = "1 \(description) \(checkpoint.config)"
     for name in checkpoint.tensorNames {
       let tensor = try checkpoint.required(name)
-      let bytes = tensor.storedBytes
-      text += " \(name) \(tensor.encoding) \(tensor.shape) \(ingot_hash64(bytes.baseAddress, bytes.count, 0))"
-      tensor.file.release(tensor.byteRange)
+      text += " \(name) \(tensor.encoding) \(tensor.shape) \(try digest(of: tensor))"
     }
     text += " \(tokens)"
     let bytes = Array(text.utf8)
     return [1, 2].flatMap { (seed: UInt64) in
       withUnsafeBytes(of: ingot_hash64(bytes, bytes.count, seed).littleEndian) { Array($0) }
     }
+  }
+
+  private static func digest(of tensor: CheckpointTensor) throws(IngotError) -> UInt64 {
+    if let bytes = tensor.storedBytes {
+      defer { tensor.file.release(tensor.byteRange) }
+      return ingot_hash64(bytes.baseAddress, bytes.count, 0)
+    }
+    var digest: UInt64 = 0
+    for row in 0..<tensor.rowCount {
+      try tensor.withRow(row) { digest = ingot_hash64($0.baseAddress, $0.count, digest) }
+    }
+    return digest
   }
 
   /// Appends what was found for the next layer.

@@ -145,11 +145,13 @@ struct ScaleSearch {
     let band = max(1, Self.bandFloats / max(tensor.columnCount, 1))
     for first in stride(from: 0, to: tensor.rowCount, by: band) {
       let rows = first..<min(first + band, tensor.rowCount)
-      let weights = [Float](unsafeUninitializedCapacity: rows.count * tensor.columnCount) { buffer, count in
-        tensor.readRows(
-          rows, into: UnsafeMutableBufferPointer(rebasing: buffer[..<(rows.count * tensor.columnCount)]))
-        count = rows.count * tensor.columnCount
+      var weights = [Float](repeating: 0, count: rows.count * tensor.columnCount)
+      let read: Result<Void, IngotError> = weights.withUnsafeMutableBufferPointer { buffer in
+        do throws(IngotError) { return .success(try tensor.readRows(rows, into: buffer)) } catch {
+          return .failure(error)
+        }
       }
+      try read.get()
       try body(first, weights)
     }
   }

@@ -13,7 +13,8 @@ struct RunCommand: ParsableCommand {
     commandName: "run", abstract: "Answers a prompt, or chats on a terminal.",
     discussion: """
       Without -p and --ids the prompt is what is piped in; on a terminal a chat begins, with /clear to forget \
-      it and /exit to leave. The text goes to stdout as it is drawn, speeds to stderr.
+      it and /exit to leave. The text goes to stdout as it is drawn, speeds to stderr. With --share-file a text is \
+      computed once and each line is a question about it.
       """)
 
   /// What of an answer is printed.
@@ -39,6 +40,8 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var context: ContextArgument
   @OptionGroup(title: "Answer") var generation: GenerationArguments
+  @OptionGroup(title: "Sharing") var sharing: SharingArguments
+  @OptionGroup(title: "Prompt cache") var promptCache: PromptCacheArguments
   @OptionGroup(title: "Drafts") var drafts: DraftArguments
   @OptionGroup(title: "Engine") var engine: EngineArguments
   @OptionGroup(title: "Profile") var profile: ProfileArguments
@@ -52,17 +55,30 @@ struct RunCommand: ParsableCommand {
     if system != nil && (raw || ids != nil) {
       throw IngotError(.argument, "--system needs the chat template, which --raw and --ids leave out")
     }
-    let chats = prompt == nil && ids == nil && isatty(STDIN_FILENO) == 1
+    try sharing.check()
+    if sharing.isWanted && ids != nil {
+      throw IngotError(.argument, "--share-file takes questions as text, not as --ids")
+    }
+    let chats = prompt == nil && ids == nil && !sharing.isWanted && isatty(STDIN_FILENO) == 1
+    if chats && promptCache.path != nil {
+      throw IngotError(.argument, "--prompt-cache needs a prompt or --share-file", hint: "give one with -p")
+    }
+    _ = try promptCache.key()
     if chats && (raw || output == .ids) {
       throw IngotError(.argument, "--raw and --output ids need a prompt", hint: "give one with -p")
     }
-    var engineOptions = engine.options(contextLength: context.length)
+    var engineOptions = try engine.options(
+      contextLength: sharing.contextLength(context.length), keys: model.keys)
+    // The same prompt without sharing needs a buffer of its own.
+    if sharing.compares { engineOptions.sequences = 2 }
     engineOptions.draftTokens = drafts.areWanted ? options.drafts.maxTokens : 0
     let text = try TextModel(model.model, options: engineOptions)
     warnOfLongContext(text)
     let profiler = try startProfile(text)
     let drafter = try drafts.drafter(for: text, engine: engine)
-    if chats {
+    if sharing.isWanted {
+      try share(text, options, drafter)
+    } else if chats {
       var loop = try ChatLoop(session(text, options, drafter))
       try loop.run()
     } else {
@@ -96,22 +112,25 @@ struct RunCommand: ParsableCommand {
   ) throws {
     var printer = AnswerPrinter(form: output)
     let cancellation = printer.cancellation
+    let known = try promptCache.load(text, plannedLength: text.contextLength)
     let result: GenerationResult
-    if let ids {
-      if output == .text { _ = try text.tokenizer() }
-      result = try text.generator.generate(
-        prompt: ids.ids, options: options, drafter: drafter, cancellation: cancellation
-      ) { printer.take($0) }
+    if ids == nil, !raw, promptCache.path == nil {
+      let session = try session(text, options, drafter)
+      result = try session.reply(to: prompt ?? pipedPrompt(), cancellation: cancellation) { printer.take($0) }
     } else {
-      let prompt = try prompt ?? pipedPrompt()
-      if raw {
-        let ids = try text.tokenizer().encode(prompt, addSpecial: true)
-        result = try text.generator.generate(
-          prompt: ids, options: options, drafter: drafter, cancellation: cancellation
-        ) { printer.take($0) }
-      } else {
-        let session = try session(text, options, drafter)
-        result = try session.reply(to: prompt, cancellation: cancellation) { printer.take($0) }
+      if ids != nil && output == .text { _ = try text.tokenizer() }
+      let tokens = try promptTokens(text, options)
+      var cache = known
+      if promptCache.path != nil, cache == nil {
+        cache = try CachedSequence(text.generator.model, plannedLength: text.contextLength)
+      }
+      let before = known?.ids
+      result = try text.generator.generate(
+        prompt: tokens, options: options, cache: cache, drafter: drafter, cancellation: cancellation
+      ) { printer.take($0) }
+      // Less when it was cancelled.
+      if let cache, cache.ids.count >= tokens.count {
+        try promptCache.save(cache, tokens: tokens.count, text, known: before)
       }
     }
     try printer.finish()
@@ -119,6 +138,26 @@ struct RunCommand: ParsableCommand {
       standardError("the context of \(text.contextLength) tokens is full\n")
     }
     standardError(result.timings.line + "\n")
+  }
+
+  /// The prompt as tokens.
+  private func promptTokens(_ text: TextModel, _ options: GenerationOptions) throws -> [Int] {
+    if let ids { return ids.ids }
+    let prompt = try prompt ?? pipedPrompt()
+    if raw { return try text.tokenizer().encode(prompt, addSpecial: true) }
+    return try session(text, options, nil).prompt(for: prompt)
+  }
+
+  /// Answers questions about a text that is computed once.
+  private func share(
+    _ text: TextModel, _ options: GenerationOptions, _ drafter: (any Drafter)?
+  ) throws {
+    let document = try InputFile(path: sharing.file ?? "").readText()
+    let shared = try SharedPrompt(document, system: system, tokenizer: text.tokenizer(), raw: raw)
+    let sets = try sharing.sets(nil, shared: shared.prefix.count, context: text.contextLength)
+    var loop = try SharingLoop(
+      text, shared, sets: sets, options: options, sharing, promptCache, form: output, drafter: drafter)
+    if let prompt { try loop.answer(prompt) } else { try loop.run() }
   }
 
   private func session(

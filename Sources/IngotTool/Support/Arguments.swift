@@ -9,8 +9,17 @@ extension Precision: ExpressibleByArgument {}
 
 /// The model.
 struct ModelArgument: ParsableArguments {
-  @Argument(help: "A folder of config.json and *.safetensors, a .gguf file, or a folder of ONNX models.")
+  @Argument(
+    help: "A folder of config.json and *.safetensors, a .gguf or .ingot file, or a folder of ONNX models.")
   var model: String
+
+  @OptionGroup(title: "Keys") var keys: KeyArguments
+
+  /// Opens what holds the weights.
+  /// - Throws: as `openWeights`.
+  func open() throws(IngotError) -> any Checkpoint {
+    try openWeights(model, keys: keys.keys, verifyKey: keys.verifyKey())
+  }
 }
 
 /// What an engine is built with.
@@ -32,8 +41,11 @@ struct EngineArguments: ParsableArguments {
       "ONNX Runtime's library, for models in ONNX; by default INGOT_ORT_LIBRARY, or one that is installed.")
   var ortLibrary: String?
 
-  func options(contextLength: Int?) -> TextModel.Options {
+  /// - Parameter keys: those of the model's file; nil for a model that is not a file of the user's choice.
+  /// - Throws: `.io`, `.format` for a key that cannot be read.
+  func options(contextLength: Int?, keys: KeyArguments? = nil) throws(IngotError) -> TextModel.Options {
     var options = TextModel.Options()
+    if let keys { (options.keys, options.verifyKey) = (keys.keys, try keys.verifyKey()) }
     (options.contextLength, options.threads, options.kvType) = (contextLength, threads, kvType)
     options.ortLibrary = ortLibrary
     (options.packedFolder, options.chunkTokens) = (tuning.packCache, tuning.chunkTokens)
@@ -89,6 +101,23 @@ struct ContextArgument: ParsableArguments {
   var length: Int?
 }
 
+/// Named ways of drawing tokens.
+enum GenerationMode: String, ExpressibleByArgument, CaseIterable {
+  case greedy
+  case penaltySample = "penalty_sample"
+
+  /// The defaults it stands for.
+  var sampling: SamplingOptions {
+    switch self {
+    case .greedy: .greedy
+    case .penaltySample: .penaltyHead
+    }
+  }
+}
+
+/// A default that a generation mode may replace, as help shows it.
+private func byDefault(_ value: String) -> String { "(default: \(value))" }
+
 /// How a reply is made; the defaults are `GenerationOptions`'.
 struct GenerationArguments: ParsableArguments {
   @Option(
@@ -102,25 +131,40 @@ struct GenerationArguments: ParsableArguments {
   var seed = -1
 
   @Option(
-    name: .customLong("temp"), parsing: .unconditional, help: "Temperature; 0 takes the likeliest token.")
-  var temperature = SamplingOptions().temperature
-
-  @Option(name: .customLong("top-k"), parsing: .unconditional, help: "Draw among so many; 0 for all.")
-  var topK = SamplingOptions().topK
+    name: .customLong("generation-mode"),
+    help: ArgumentHelp(
+      "Sets the defaults of the draws: greedy takes the likeliest token, penalty_sample draws as compiled models' "
+        + "sampling head does: penalty 1.2 over 32 tokens, temperature 1, of the 50 likeliest."))
+  var mode: GenerationMode?
 
   @Option(
-    name: .customLong("top-p"), parsing: .unconditional, help: "Draw among this much probability; 1 for all.")
-  var topP = SamplingOptions().topP
+    name: .customLong("temp"), parsing: .unconditional,
+    help: "Temperature; 0 takes the likeliest token. \(byDefault("\(SamplingOptions().temperature)"))")
+  var temperature: Double?
+
+  @Option(
+    name: .customLong("top-k"), parsing: .unconditional,
+    help: "Draw among so many; 0 for all. \(byDefault("\(SamplingOptions().topK)"))")
+  var topK: Int?
+
+  @Option(
+    name: .customLong("top-p"), parsing: .unconditional,
+    help: "Draw among this much probability; 1 for all. \(byDefault("\(SamplingOptions().topP)"))")
+  var topP: Double?
 
   @Option(
     name: .customLong("min-p"), parsing: .unconditional,
-    help: "Draw among tokens this probable relative to the likeliest; 0 for all.")
-  var minP = SamplingOptions().minP
+    help:
+      "Draw among tokens this probable relative to the likeliest; 0 for all. \(byDefault("\(SamplingOptions().minP)"))"
+  )
+  var minP: Double?
 
   @Option(
     name: .customLong("repeat-penalty"), parsing: .unconditional,
-    help: "Divides positive logits of recent tokens, multiplies others; 1 for none.")
-  var repeatPenalty = SamplingOptions().repeatPenalty
+    help:
+      "Divides positive logits of recent tokens, multiplies others; 1 for none. \(byDefault("\(SamplingOptions().repeatPenalty)"))"
+  )
+  var repeatPenalty: Double?
 
   @Option(
     name: .customLong("presence-penalty"), parsing: .unconditional, help: "Taken off logits of recent tokens."
@@ -134,8 +178,10 @@ struct GenerationArguments: ParsableArguments {
 
   @Option(
     name: .customLong("repeat-last-n"), parsing: .unconditional,
-    help: "Recent tokens that penalties look at; 0 for none, -1 for all.")
-  var repeatLastN = SamplingOptions().repeatLastN
+    help:
+      "Recent tokens that penalties look at; 0 for none, -1 for all. \(byDefault("\(SamplingOptions().repeatLastN)"))"
+  )
+  var repeatLastN: Int?
 
   @Option(
     name: .customLong("stop"), parsing: .unconditionalSingleValue,
@@ -155,12 +201,18 @@ struct GenerationArguments: ParsableArguments {
     }
     var options = GenerationOptions()
     options.maxTokens = maxTokens < 0 ? nil : maxTokens
-    options.sampling.temperature = temperature
-    (options.sampling.topK, options.sampling.topP, options.sampling.minP) = (topK, topP, minP)
-    options.sampling.repeatPenalty = repeatPenalty
+    options.sampling = mode?.sampling ?? SamplingOptions()
+    set(\.temperature, temperature)
+    set(\.topK, topK)
+    set(\.topP, topP)
+    set(\.minP, minP)
+    set(\.repeatPenalty, repeatPenalty)
+    set(\.repeatLastN, repeatLastN)
     options.sampling.presencePenalty = presencePenalty
     options.sampling.frequencyPenalty = frequencyPenalty
-    options.sampling.repeatLastN = repeatLastN
+    func set<Value>(_ option: WritableKeyPath<SamplingOptions, Value>, _ value: Value?) {
+      if let value { options.sampling[keyPath: option] = value }
+    }
     options.sampling.seed = seed < 0 ? nil : UInt64(seed)
     options.stopStrings = stop
     options.ignoresEOS = ignoresEOS

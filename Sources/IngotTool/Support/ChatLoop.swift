@@ -76,7 +76,7 @@ struct ChatLoop {
 
 extension String {
   /// Without white space at both ends.
-  fileprivate var trimmed: String {
+  var trimmed: String {
     func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
     let head = unicodeScalars.drop(while: isSpace)
     guard let last = head.lastIndex(where: { !isSpace($0) }) else { return "" }

@@ -119,7 +119,7 @@ public final class RoundedCheckpoint: Checkpoint {
     for row in 0..<tensor.rowCount {
       let range = row * width..<(row + 1) * width
       try floats.withFloats(range) { (values) throws(IngotError) in
-        tensor.readRows(row..<row + 1, into: values)
+        try tensor.readRows(row..<row + 1, into: values)
         if let quantizer, linearNames.contains(name) {
           try round(values, row, tensor, quantizer)
         } else {
@@ -163,9 +163,11 @@ public final class RoundedCheckpoint: Checkpoint {
     var zeros = [UInt8](repeating: 0, count: groups)
     var scales = [Float](repeating: 0, count: groups)
     var scratch = [Float](repeating: 0, count: count)
-    let status = quantizer.quantize(
-      tensor.rowBytes(row), tensor.encoding, count: count, group: group, floats: &scratch, codes: &codes,
-      scales: &scales, zeros: &zeros)
+    let status = try tensor.withRow(row) {
+      quantizer.quantize(
+        $0, tensor.encoding, count: count, group: group, floats: &scratch, codes: &codes, scales: &scales,
+        zeros: &zeros)
+    }
     guard status == INGOT_QUANTIZED else {
       throw tensor.error(.unsupported, "row \(row) has weights that integers cannot stand for")
     }

@@ -16,17 +16,16 @@ struct DenseRows: SegmentWork {
     var overflows = false
     switch tensor.rowOrder {
     case .natural:
-      let bytes = tensor.storedBytes[
-        rows.lowerBound * tensor.rowByteCount..<rows.upperBound * tensor.rowByteCount]
-      overflows = converter.convert(
-        UnsafeRawBufferPointer(rebasing: bytes), count: rows.count * columns, into: base, scratch: scratch)
+      overflows = try tensor.withRows(rows) {
+        converter.convert($0, count: rows.count * columns, into: base, scratch: scratch)
+      }
     case .interleavedRope:
       let rowBytes = columns * converter.dtype.byteCount
       for (index, row) in rows.enumerated() {
-        overflows =
-          converter.convert(
-            tensor.rowBytes(row), count: columns, into: base + index * rowBytes, scratch: scratch)
-          || overflows
+        let overflowed = try tensor.withRow(row) {
+          converter.convert($0, count: columns, into: base + index * rowBytes, scratch: scratch)
+        }
+        overflows = overflowed || overflows
       }
     }
     guard !overflows else { throw converter.overflow(in: tensor) }
@@ -54,12 +53,13 @@ struct DenseColumns: SegmentWork {
     }
     var output = 0
     for (tensor, converter) in zip(tensors, converters) {
-      let overflows = ColumnTile.forEach(of: tensor) { rows in
+      let overflows = try ColumnTile.forEach(of: tensor) { (rows) throws(IngotError) in
         var overflows = false
         for (index, row) in rows.enumerated() {
-          let overflowed = converter.convert(
-            tensor.bytes(row: row, columns: columns), count: columns.count,
-            into: tile + index * columns.count * size, scratch: scratch)
+          let overflowed = try tensor.withBytes(row: row, columns: columns) {
+            converter.convert(
+              $0, count: columns.count, into: tile + index * columns.count * size, scratch: scratch)
+          }
           overflows = overflows || overflowed
         }
         ingot_transpose(
@@ -125,14 +125,16 @@ enum ColumnTile {
   private static let stretch = 16 << 20
 
   /// - Returns: whether `body` was true for any of the tiles.
-  static func forEach(of tensor: CheckpointTensor, _ body: (Range<Int>) -> Bool) -> Bool {
+  static func forEach(
+    of tensor: CheckpointTensor, _ body: (Range<Int>) throws(IngotError) -> Bool
+  ) throws(IngotError) -> Bool {
     let step =
       tensor.byteRange.count > resident
       ? max(rows, stretch / tensor.rowByteCount / rows * rows) : tensor.rowCount
     var any = false
     for start in stride(from: 0, to: tensor.rowCount, by: rows) {
       let end = min(start + rows, tensor.rowCount)
-      any = body(start..<end) || any
+      any = try body(start..<end) || any
       if end % step == 0 || end == tensor.rowCount, step < tensor.rowCount {
         tensor.release(max(0, end - step)..<end)
       }
@@ -142,15 +144,20 @@ enum ColumnTile {
 }
 
 extension CheckpointTensor {
-  /// The stored bytes of some columns of a row; the columns are whole blocks.
-  func bytes(row: Int, columns: Range<Int>) -> UnsafeRawBufferPointer {
+  /// Lends the bytes of some columns of a row; the columns are whole blocks.
+  func withBytes<Result>(
+    row: Int, columns: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(IngotError) -> Result
+  ) throws(IngotError) -> Result {
     let first = columns.lowerBound / encoding.blockWeights * encoding.blockBytes
     let count = columns.count / encoding.blockWeights * encoding.blockBytes
-    return UnsafeRawBufferPointer(rebasing: rowBytes(row)[first..<first + count])
+    return try withRow(row) { (bytes) throws(IngotError) in
+      try body(UnsafeRawBufferPointer(rebasing: bytes[first..<first + count]))
+    }
   }
 
   /// Lets go of the memory of rows that were read.
   func release(_ rows: Range<Int>) {
+    guard source == nil else { return }
     switch rowOrder {
     case .natural:
       let start = byteRange.lowerBound

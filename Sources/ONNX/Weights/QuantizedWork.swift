@@ -21,9 +21,11 @@ struct NBitsRows: SegmentWork {
       let place = (tensor.first + row) * groups
       let target = base + index * (isPacked ? stored / 2 : stored)
       let codes = isPacked ? scratch.codes : target
-      let status = piece.quantizer.quantize(
-        source.rowBytes(row), source.encoding, count: inputs, group: isPerChannel ? inputs : piece.group,
-        floats: scratch.floats, codes: codes, scales: piece.scales + place, zeros: piece.zeros + place)
+      let status = try source.withRow(row) {
+        piece.quantizer.quantize(
+          $0, source.encoding, count: inputs, group: isPerChannel ? inputs : piece.group,
+          floats: scratch.floats, codes: codes, scales: piece.scales + place, zeros: piece.zeros + place)
+      }
       try piece.quantizer.check(status, source, row: row)
       if isPerChannel {
         (piece.scales + place).update(repeating: piece.scales[place], count: groups)
@@ -47,7 +49,7 @@ struct ScaleRows: SegmentWork {
     let source = tensor.tensor
     for row in rows {
       let place = tensor.first + row
-      source.encoding.decode(source.rowBytes(row), into: scratch.floats, count: piece.inputs)
+      try source.withRow(row) { source.encoding.decode($0, into: scratch.floats, count: piece.inputs) }
       let status = piece.quantizer.scale(
         scratch.floats, count: piece.inputs, scale: &piece.scales[place], zero: &piece.zeros[place])
       try piece.quantizer.check(status, source, row: row)
@@ -78,10 +80,10 @@ struct DequantizeColumns: SegmentWork {
     for part in piece.tensors {
       let source = part.tensor
       var failure: (status: ingot_quantized, row: Int)?
-      _ = ColumnTile.forEach(of: source) { rows in
+      _ = try ColumnTile.forEach(of: source) { (rows) throws(IngotError) in
         guard failure == nil else { return true }
         for (index, row) in rows.enumerated() {
-          let status = encode(source, row, part.first + row, into: tile + index * columns.count, scratch)
+          let status = try encode(source, row, part.first + row, into: tile + index * columns.count, scratch)
           if status != INGOT_QUANTIZED { failure = (status, row) }
         }
         ingot_transpose(
@@ -99,18 +101,21 @@ struct DequantizeColumns: SegmentWork {
   private func encode(
     _ source: CheckpointTensor, _ row: Int, _ output: Int, into codes: UnsafeMutablePointer<UInt8>,
     _ scratch: borrowing RowScratch
-  ) -> ingot_quantized {
-    let bytes = source.bytes(row: row, columns: columns)
+  ) throws(IngotError) -> ingot_quantized {
     if isPerChannel {
-      source.encoding.decode(bytes, into: scratch.floats, count: columns.count)
+      try source.withBytes(row: row, columns: columns) {
+        source.encoding.decode($0, into: scratch.floats, count: columns.count)
+      }
       piece.quantizer.encode(
         scratch.floats, count: columns.count, scale: piece.scales[output], zero: piece.zeros[output],
         codes: codes)
       return INGOT_QUANTIZED
     }
-    let status = piece.quantizer.quantize(
-      bytes, source.encoding, count: columns.count, group: piece.group, floats: scratch.floats, codes: codes,
-      scales: scratch.scales, zeros: scratch.zeros)
+    let status = try source.withBytes(row: row, columns: columns) {
+      piece.quantizer.quantize(
+        $0, source.encoding, count: columns.count, group: piece.group, floats: scratch.floats, codes: codes,
+        scales: scratch.scales, zeros: scratch.zeros)
+    }
     let first = columns.lowerBound / piece.group
     for group in 0..<(columns.count + piece.group - 1) / piece.group {
       piece.scales[(first + group) * piece.outputs + output] = scratch.scales[group]

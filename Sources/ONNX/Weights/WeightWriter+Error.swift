@@ -22,9 +22,11 @@ extension WeightWriter {
       let group = quantizer.scheme.groupSize ?? inputs
       let scratch = RowScratch(inputs: inputs, codes: inputs, groups: (inputs + group - 1) / group)
       for row in 0..<tensor.rowCount {
-        let status = quantizer.quantize(
-          tensor.rowBytes(row), tensor.encoding, count: inputs, group: group, floats: scratch.floats,
-          codes: scratch.codes, scales: scratch.scales, zeros: scratch.zeros)
+        let status = try tensor.withRow(row) {
+          quantizer.quantize(
+            $0, tensor.encoding, count: inputs, group: group, floats: scratch.floats,
+            codes: scratch.codes, scales: scratch.scales, zeros: scratch.zeros)
+        }
         try quantizer.check(status, tensor, row: row)
         quantizer.addError(
           scratch.floats, count: inputs, group: group, codes: scratch.codes, scales: scratch.scales,

@@ -1,11 +1,5 @@
 public import IngotCore
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 extension Tokenizer {
   /// Reads the tokenizer files of a model's folder.
   ///
@@ -15,7 +9,13 @@ extension Tokenizer {
   /// - Throws: `.io` when there is no vocabulary, `.format` for broken JSON, `.tokenizer` for contents
   ///   that make no sense, `.unsupported` for what is not executed; all name the file.
   public convenience init(directory: String) throws(IngotError) {
-    try self.init(TokenizerDirectory(directory).read())
+    try self.init(files: FolderFiles(directory, subfolders: [additionalTemplates]))
+  }
+
+  /// Reads tokenizer files that lie somewhere else than in a folder.
+  /// - Throws: as above.
+  public convenience init(files: any FileSource) throws(IngotError) {
+    try self.init(TokenizerFiles(source: files).read())
   }
 
   /// Makes a tokenizer of the contents of a `tokenizer.json` and, maybe, a `tokenizer_config.json`.
@@ -45,33 +45,27 @@ extension TokenizerParts {
   }
 }
 
-/// The tokenizer files of a folder.
-struct TokenizerDirectory {
-  private let path: String
-  private let names: [String]
+/// The folder of chat templates beside the one in `chat_template.jinja`.
+private let additionalTemplates = "additional_chat_templates"
 
-  init(_ path: String) throws(IngotError) {
-    self.path = path
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
-      throw IngotError(.io, "cannot list the folder", at: .init(file: path))
-    }
-    self.names = names.sorted()
-  }
+/// The tokenizer files of a model.
+struct TokenizerFiles {
+  let source: any FileSource
 
-  private func file(_ name: String) -> String { path.hasSuffix("/") ? path + name : path + "/" + name }
+  private func path(_ name: String) -> String { FileSystem.join(source.path, name) }
 
   /// Does `body` with a JSON file if it is there; errors name the file.
   private func withJSON(_ name: String, _ body: (JSONNode) throws(IngotError) -> Void) throws(IngotError) {
-    guard names.contains(name) else { return }
-    let document = try JSONParser.parse(path: file(name))
-    do { try body(JSONNode(value: document, path: "")) } catch { throw error.inFile(file(name)) }
+    guard source.names.contains(name) else { return }
+    try withBytes(name) { (bytes) throws(IngotError) in
+      try body(JSONNode(value: try JSONParser.parse(bytes, file: path(name)), path: ""))
+    }
   }
 
   private func text(_ name: String) throws(IngotError) -> String {
-    let path = file(name)
-    return try withBytes(name) { (bytes) throws(IngotError) in
+    try withBytes(name) { (bytes) throws(IngotError) in
       guard let text = String(validating: bytes, as: UTF8.self) else {
-        throw IngotError(.format, "not valid UTF-8", at: .init(file: path))
+        throw IngotError(.format, "not valid UTF-8", at: .init(file: path(name)))
       }
       return text
     }
@@ -81,10 +75,10 @@ struct TokenizerDirectory {
   private func withBytes<Result>(
     _ name: String, _ body: (UnsafeRawBufferPointer) throws(IngotError) -> Result
   ) throws(IngotError) -> Result {
-    let contents = try MappedFile(path: file(name))
+    let contents = try source.file(name)
     // The bytes are there as long as the object is.
     defer { withExtendedLifetime(contents) {} }
-    do { return try body(contents.bytes) } catch { throw error.inFile(file(name)) }
+    do { return try body(contents.bytes) } catch { throw error.inFile(path(name)) }
   }
 
   func read() throws(IngotError) -> TokenizerParts {
@@ -103,20 +97,19 @@ struct TokenizerDirectory {
     try withJSON("generation_config.json") { (node) throws(IngotError) in
       try config.addGenerationConfig(node)
     }
-    if names.contains("chat_template.jinja") {
+    if source.names.contains("chat_template.jinja") {
       config.addChatTemplate(try text("chat_template.jinja"), name: "default")
     }
-    if names.contains("additional_chat_templates") {
-      let folder = try TokenizerDirectory(file("additional_chat_templates"))
-      for name in folder.names where name.hasSuffix(".jinja") {
-        config.addChatTemplate(try folder.text(name), name: String(name.dropLast(6)))
-      }
+    let folder = additionalTemplates + "/"
+    for name in source.names where name.hasPrefix(folder) && name.hasSuffix(".jinja") {
+      config.addChatTemplate(try text(name), name: String(name.dropFirst(folder.count).dropLast(6)))
     }
     return config
   }
 
   /// - Returns: the tokenizer, and whether its file says which tokens go around a text.
   private func readVocabulary(_ config: TokenizerConfig) throws(IngotError) -> (TokenizerParts, Bool) {
+    let names = source.names
     if names.contains("tokenizer.json") {
       var parts: TokenizerParts?
       try withJSON("tokenizer.json") { (node) throws(IngotError) in
@@ -139,7 +132,7 @@ struct TokenizerDirectory {
       return (parts, false)
     }
     throw IngotError(
-      .io, "no tokenizer.json, *.tiktoken or tokenizer.model in the folder", at: .init(file: path),
+      .io, "no tokenizer.json, *.tiktoken or tokenizer.model in the folder", at: .init(file: source.path),
       hint: "copy the tokenizer files of the model beside its weights")
   }
 }

@@ -1,5 +1,3 @@
-package import IngotCore
-
 #if canImport(Darwin)
   import Darwin
 #else
@@ -45,7 +43,7 @@ package enum FileSystem {
 
 extension UnsafeRawBufferPointer {
   /// Whether two ranges hold the same bytes, by `memcmp`.
-  func elementsEqualFast(_ other: UnsafeRawBufferPointer) -> Bool {
+  package func elementsEqualFast(_ other: UnsafeRawBufferPointer) -> Bool {
     guard count == other.count else { return false }
     guard let a = baseAddress, let b = other.baseAddress, count > 0 else { return true }
     return a == b || memcmp(a, b, count) == 0

@@ -1,0 +1,12 @@
+public import IngotCore
+
+/// Makes the rows of a tensor that no file holds as they are asked for: quantised, scaled, or put in another order.
+///
+/// Rows are made as often as they are read, by several threads at once, so that a model of any size passes through a
+/// few rows of memory.
+public protocol RowSource: AnyObject, Sendable {
+  /// Writes consecutive rows in the encoding of the tensor.
+  /// - Parameter target: room for exactly these rows, aligned to 16 bytes.
+  /// - Throws: what is wrong with the values the rows are made of.
+  func read(rows: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws(IngotError)
+}

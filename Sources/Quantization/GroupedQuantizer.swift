@@ -1,0 +1,36 @@
+internal import CKernels
+public import Checkpoints
+public import IngotCore
+
+/// Rounds rows of floats to grouped integers, searching the range that loses least; see `ingot_quantize_grouped`.
+public struct GroupedQuantizer: Sendable {
+  /// What the rows become.
+  public let format: GroupedFormat
+  private let isa = ingot_isa_best()
+
+  /// A quantiser of a format.
+  public init(_ format: GroupedFormat) { self.format = format }
+
+  /// Bytes of a row of `count` weights.
+  public func rowBytes(count: Int) -> Int { count / format.groupSize * format.groupBytes }
+
+  /// Rounds a row.
+  /// - Parameters:
+  ///   - values: weights, a multiple of the group.
+  ///   - target: room for `rowBytes(count:)`.
+  /// - Throws: `.unsupported` for weights that are not finite or beyond what a 16-bit scale holds.
+  public func quantize(
+    _ values: UnsafeBufferPointer<Float>, into target: UnsafeMutableRawBufferPointer
+  ) throws(IngotError) {
+    precondition(values.count % format.groupSize == 0 && target.count >= rowBytes(count: values.count))
+    guard let base = target.baseAddress, !values.isEmpty else { return }
+    let status = ingot_quantize_grouped(
+      isa, format.kernelFormat, values.baseAddress, Int64(values.count / format.groupSize), base, nil, nil)
+    switch status {
+    case INGOT_QUANTIZED: return
+    case INGOT_SCALE_TOO_LARGE:
+      throw IngotError(.unsupported, "weights are too large for integers with 16-bit scales")
+    default: throw IngotError(.unsupported, "a weight is NaN or infinite; integers cannot stand for it")
+    }
+  }
+}
