@@ -34,7 +34,7 @@ public final class ArtifactCheckpoint: PackedWeightSource {
   /// Opens a model.
   /// - Throws: as `ArtifactFile.init`, and what is wrong with index and configuration.
   public convenience init(path: String, keys: any KeyProvider = DefaultKeys()) throws(IngotError) {
-    try self.init(ArtifactFile(path: path, keys: keys))
+    try self.init(try ArtifactFile(path: path, keys: keys))
   }
 
   /// Views the model in a file that is open.
@@ -103,6 +103,13 @@ public final class ArtifactCheckpoint: PackedWeightSource {
     return weight
   }
 
+  /// The segment `metadataAlone(of:)` gave; nil when the model did not come from GGUF.
+  /// - Throws: as `ArtifactFile.content(of:)`.
+  package func metadataSegment() throws(IngotError) -> [UInt8]? {
+    guard artifact.segment(named: SegmentName.gguf) != nil else { return nil }
+    return [UInt8](try artifact.content(of: SegmentName.gguf).bytes)
+  }
+
   /// The SHA-256 of the weights: two files with the same have the same weights, bit for bit.
   public var weightDigest: String { artifact.segment(named: SegmentName.weights)?.sha256 ?? "" }
 
@@ -134,11 +141,20 @@ struct ArtifactFiles: FileSource {
 }
 
 /// Opens whatever holds a model's weights: an `.ingot` file, or a checkpoint as `openCheckpoint` does.
-/// - Parameter keys: asked for the key of an encrypted file.
-/// - Throws: as `ArtifactCheckpoint.init` and `openCheckpoint`.
+/// - Parameters:
+///   - keys: asked for the key of an encrypted file.
+///   - verifyKey: who must have signed an `.ingot` file, which is then checked whole; nil for anybody.
+/// - Throws: as `ArtifactFile.init`, `ArtifactCheckpoint.init` and `openCheckpoint`; `.argument` for a signature asked of
+///   a file that can have none.
 public func openWeights(
-  _ path: String, keys: any KeyProvider = DefaultKeys()
+  _ path: String, keys: any KeyProvider = DefaultKeys(), verifyKey: VerifyKey? = nil
 ) throws(IngotError) -> any Checkpoint {
-  guard ArtifactHeader.recognizes(path: path) else { return try openCheckpoint(path) }
-  return try ArtifactCheckpoint(path: path, keys: keys)
+  guard ArtifactHeader.recognizes(path: path) else {
+    guard verifyKey == nil else {
+      throw IngotError(
+        .argument, "only .ingot files are signed", at: .init(file: path), hint: "leave --verify-key out")
+    }
+    return try openCheckpoint(path)
+  }
+  return try ArtifactCheckpoint(ArtifactFile(path: path, keys: keys, verifyKey: verifyKey))
 }

@@ -59,6 +59,10 @@ public final class DecoderEngine: @unchecked Sendable {
     public var cache: Int
     /// Activations and scratch.
     public var workspace: Int
+    /// The steps of the plan.
+    public var instructions = 0
+    /// All of it.
+    public var total: Int { weights + cache + workspace + instructions }
   }
 
   /// What the engine was built for.
@@ -122,7 +126,7 @@ public final class DecoderEngine: @unchecked Sendable {
   public var memory: Memory {
     Memory(
       weights: plan.weightBytes + runtime.rotary.byteCount, cache: cache.byteCount,
-      workspace: plan.workspaceBytes)
+      workspace: plan.workspaceBytes, instructions: plan.steps.count * MemoryLayout<Step>.stride)
   }
 
   /// Begins an empty sequence.

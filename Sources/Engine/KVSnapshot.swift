@@ -6,7 +6,7 @@ public import IngotCore
 /// A view: `storage` keeps the bytes alive.
 public struct KVSnapshot: @unchecked Sendable {
   /// What the bytes mean.
-  public let layout: KVLayout
+  public let layout: CacheLayout
   /// Tokens whose rows it has, from position 0.
   public let tokens: Int
   /// The pages in order, each with all its layers; rows behind the last token are zero.
@@ -16,7 +16,7 @@ public struct KVSnapshot: @unchecked Sendable {
   /// Views bytes that `storage` keeps alive.
   /// - Throws: `.shape` when their number is not that of the tokens' pages.
   public init(
-    layout: KVLayout, tokens: Int, bytes: UnsafeRawBufferPointer, storage: AnyObject
+    layout: CacheLayout, tokens: Int, bytes: UnsafeRawBufferPointer, storage: AnyObject
   ) throws(IngotError) {
     guard let wanted = Self.byteCount(layout, tokens: tokens), bytes.count == wanted else {
       throw IngotError(
@@ -26,7 +26,7 @@ public struct KVSnapshot: @unchecked Sendable {
   }
 
   /// Bytes of the pages of so many tokens; nil for a number that no memory holds.
-  public static func byteCount(_ layout: KVLayout, tokens: Int) -> Int? {
+  public static func byteCount(_ layout: CacheLayout, tokens: Int) -> Int? {
     guard tokens >= 0, tokens <= DecoderEngine.Options.mostTokens else { return nil }
     let (count, overflow) = layout.pageCount(tokens: tokens).multipliedReportingOverflow(by: layout.pageBytes)
     return overflow ? nil : count
@@ -36,7 +36,7 @@ public struct KVSnapshot: @unchecked Sendable {
 extension DecoderEngine {
   /// What the cache's bytes mean for sequences of a planned length.
   /// - Throws: `.config` for angles that are no numbers.
-  public func layout(plannedLength: Int) throws(IngotError) -> KVLayout {
+  public func layout(plannedLength: Int) throws(IngotError) -> CacheLayout {
     try lock.withLock { (_) throws(IngotError) in
       layout(angles: try runtime.rotary.digest(plannedLength: min(plannedLength, options.contextLength)))
     }
@@ -44,7 +44,7 @@ extension DecoderEngine {
 
   /// What the bytes of a sequence mean.
   /// - Throws: `.argument` for one of another engine.
-  public func layout(of sequence: PagedSequence) throws(IngotError) -> KVLayout {
+  public func layout(of sequence: PagedSequence) throws(IngotError) -> CacheLayout {
     try checkOwn(sequence)
     return lock.withLock { _ in layout(angles: runtime.rotary.digest(sequence.tableIndex)) }
   }
@@ -107,10 +107,10 @@ extension DecoderEngine {
     return sequence
   }
 
-  private func layout(angles: String) -> KVLayout {
-    KVLayout(
+  private func layout(angles: String) -> CacheLayout {
+    CacheLayout(
       kvType: cache.type,
-      layers: cache.layers.map { KVLayout.Layer(kvHeads: $0.kvHeads, headDim: $0.headDim) },
+      layers: cache.layers.map { CacheLayout.Layer(kvHeads: $0.kvHeads, headDim: $0.headDim) },
       pageTokens: KVCache.pageTokens, roundsActivations: !options.dequantizesWeights, angles: angles)
   }
 

@@ -10,11 +10,11 @@ public protocol SnapshottingModel: LanguageModel {
 
   /// What the cache's bytes mean for sequences of a planned length.
   /// - Throws: `.config`.
-  func layout(plannedLength: Int) throws(IngotError) -> KVLayout
+  func layout(plannedLength: Int) throws(IngotError) -> CacheLayout
 
   /// What the bytes of a sequence mean.
   /// - Throws: `.argument` for one of another model.
-  func layout(of sequence: any ModelSequence) throws(IngotError) -> KVLayout
+  func layout(of sequence: any ModelSequence) throws(IngotError) -> CacheLayout
 
   /// Copies the first rows of a sequence.
   /// - Throws: `.argument` for a sequence of another model or more tokens than it has; `.memory`.
@@ -37,12 +37,12 @@ extension CPUModel: SnapshottingModel {
   }
 
   /// See `SnapshottingModel`.
-  public func layout(plannedLength: Int) throws(IngotError) -> KVLayout {
+  public func layout(plannedLength: Int) throws(IngotError) -> CacheLayout {
     try engine.layout(plannedLength: plannedLength)
   }
 
   /// See `SnapshottingModel`.
-  public func layout(of sequence: any ModelSequence) throws(IngotError) -> KVLayout {
+  public func layout(of sequence: any ModelSequence) throws(IngotError) -> CacheLayout {
     try engine.layout(of: own(sequence).paged)
   }
 
@@ -88,7 +88,9 @@ extension CPUModel: PagedModel {
     }
   }
 
-  package func pages(of sequence: any ModelSequence) -> [Int32] { (sequence as? CPUSequence)?.paged.pages ?? [] }
+  package func pages(of sequence: any ModelSequence) -> [Int32] {
+    (sequence as? CPUSequence)?.paged.pages ?? []
+  }
 
   /// Has others give up pages until a forward finds all it needs.
   func makeRoom(for items: [ForwardItem]) {

@@ -1,3 +1,4 @@
+internal import Artifact
 internal import Checkpoints
 internal import Engine
 public import IngotCore
@@ -14,8 +15,8 @@ public func openModel(
       throw IngotError(
         .argument, "not a folder", at: .init(file: path), hint: "name the folder of the export")
     }
-    let checkpoint = try openCheckpoint(path)
-    return try CPUModel(checkpoint, options: try options.engineOptions(for: checkpoint.config))
+    let checkpoint = try openWeights(path, keys: options.keys, verifyKey: options.verifyKey)
+    return try CPUModel(checkpoint, options: try options.engineOptions(for: checkpoint))
   }
   try options.check()
   // More threads than processors take turns.

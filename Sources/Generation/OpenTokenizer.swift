@@ -1,3 +1,4 @@
+public import Artifact
 public import Checkpoints
 public import IngotCore
 public import Tokenizers
@@ -8,11 +9,15 @@ public import Tokenizers
   import Glibc
 #endif
 
-/// Opens the tokenizer of a model: of a `.gguf` file, of a folder with tokenizer files (weights need not be
-/// there), or of a folder with one model in GGUF form.
+/// Opens the tokenizer of a model: of an `.ingot` or `.gguf` file, of a folder with tokenizer files (weights need not
+/// be there), or of a folder with one model in GGUF form.
+/// - Parameter keys: asked for the key of an encrypted file.
 /// - Throws: `.io` when there is none; `.format`, `.tokenizer` or `.unsupported` for what is wrong with it.
-public func openTokenizer(_ path: String) throws(IngotError) -> Tokenizer {
+public func openTokenizer(
+  _ path: String, keys: any KeyProvider = DefaultKeys()
+) throws(IngotError) -> Tokenizer {
   guard isDirectory(path) else {
+    if ArtifactHeader.recognizes(path: path) { return try openTokenizer(of: openWeights(path, keys: keys)) }
     // The vocabulary alone: its model may be of a family that Ingot does not run.
     return try openTokenizer(GGUFFile(path: path).metadata)
   }

@@ -50,7 +50,9 @@ public struct SamplingOptions: Sendable, Hashable {
   /// The defaults of compiled models' penalty head: repeat penalty 1.2 over 32 tokens, temperature 1, the 50 likeliest.
   public static var penaltyHead: SamplingOptions {
     var options = SamplingOptions()
-    (options.method, options.temperature, options.topK, options.topP, options.minP) = (.penaltyHead, 1, 50, 1, 0)
+    (options.method, options.temperature, options.topK, options.topP, options.minP) = (
+      .penaltyHead, 1, 50, 1, 0
+    )
     (options.repeatPenalty, options.repeatLastN) = (1.2, 32)
     return options
   }
@@ -66,7 +68,8 @@ public struct SamplingOptions: Sendable, Hashable {
     try require("presence-penalty", presencePenalty, true, "a number")
     try require("frequency-penalty", frequencyPenalty, true, "a number")
     if method == .penaltyHead {
-      try require("top-k", topK, (1...PenaltyHead.mostTokens).contains(topK), "from 1 to \(PenaltyHead.mostTokens)")
+      try require(
+        "top-k", topK, (1...PenaltyHead.mostTokens).contains(topK), "from 1 to \(PenaltyHead.mostTokens)")
       try require("min-p", minP, minP == 0, "0 with the penalty head")
       try require("presence-penalty", presencePenalty, presencePenalty == 0, "0 with the penalty head")
       try require("frequency-penalty", frequencyPenalty, frequencyPenalty == 0, "0 with the penalty head")

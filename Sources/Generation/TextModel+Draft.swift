@@ -1,3 +1,4 @@
+internal import Artifact
 internal import Checkpoints
 public import IngotCore
 internal import Tokenizers
@@ -18,7 +19,7 @@ extension TextModel {
       options.contextLength = nil
       draft = try TextModel(path, options: options)
     } else {
-      let checkpoint = try openCheckpoint(path)
+      let checkpoint = try openWeights(path)
       options.contextLength = max(1, min(contextLength, checkpoint.config.maxPositions))
       draft = try TextModel(checkpoint, options: options)
     }

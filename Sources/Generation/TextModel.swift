@@ -1,3 +1,4 @@
+public import Artifact
 public import Checkpoints
 public import Engine
 public import IngotCore
@@ -21,6 +22,10 @@ public final class TextModel: Sendable {
     public var sequences = 1
     /// Most tokens that a drafter will guess at once; a forward has memory for the logits of one more.
     public var draftTokens = 0
+    /// Asked for the key of an encrypted file.
+    public var keys: any KeyProvider = DefaultKeys()
+    /// Who must have signed an `.ingot` file, which is then checked whole; nil for anybody.
+    public var verifyKey: VerifyKey?
     /// ONNX Runtime's library, for exports in ONNX; nil to look for it.
     public var ortLibrary: String?
 
@@ -51,14 +56,14 @@ public final class TextModel: Sendable {
       let model = try openModel(path, options: options)
       self.init(path, model) { () throws(IngotError) in try openTokenizer(path) }
     } else {
-      try self.init(openCheckpoint(path), options: options)
+      try self.init(openWeights(path, keys: options.keys, verifyKey: options.verifyKey), options: options)
     }
   }
 
   /// Packs the weights of a checkpoint; see above.
   /// - Throws: as above.
   public convenience init(_ checkpoint: any Checkpoint, options: Options = Options()) throws(IngotError) {
-    let model = try CPUModel(checkpoint, options: try options.engineOptions(for: checkpoint.config))
+    let model = try CPUModel(checkpoint, options: try options.engineOptions(for: checkpoint))
     self.init(checkpoint.path, model) { () throws(IngotError) in try openTokenizer(of: checkpoint) }
   }
 
@@ -104,8 +109,11 @@ public final class TextModel: Sendable {
 extension TextModel.Options {
   /// The engine's options for a model.
   /// - Throws: `.argument` for numbers out of range.
-  public func engineOptions(for config: DecoderConfig) throws(IngotError) -> DecoderEngine.Options {
-    let context = contextLength ?? min(config.maxPositions, TextModel.defaultContextLength)
+  public func engineOptions(for checkpoint: any Checkpoint) throws(IngotError) -> DecoderEngine.Options {
+    let compiled = (checkpoint as? ArtifactCheckpoint)?.manifest
+    let context = try compiled.map { (manifest) throws(IngotError) in
+      try length(in: manifest, path: checkpoint.path)
+    } ?? contextLength ?? min(checkpoint.config.maxPositions, TextModel.defaultContextLength)
     try check()
     try check("context length", context, 1...TextModel.maximumContextLength)
     var options = DecoderEngine.Options(contextLength: context)
@@ -114,9 +122,21 @@ extension TextModel.Options {
     options.kvType = kvType
     options.sequences = sequences
     options.packedFolder = packedFolder
-    options.chunkTokens = chunkTokens ?? options.chunkTokens
+    options.chunkTokens = chunkTokens ?? compiled?.prefillChunk ?? options.chunkTokens
     options.logitRows = max(options.logitRows, min(draftTokens, DraftOptions.longest) + 1)
     return options
+  }
+
+  /// The context of a compiled file: of the smallest set of stages that holds what was asked for, else the longest.
+  private func length(in manifest: ArtifactManifest, path: String) throws(IngotError) -> Int {
+    guard let contextLength else { return manifest.longest.total }
+    guard let set = StageSet.smallest(of: manifest.sets, share: 0, total: contextLength) else {
+      throw IngotError(
+        .limit,
+        "a context of \(contextLength) tokens was asked for, and the file is compiled for at most \(manifest.longest.total)",
+        at: .init(file: path), hint: "compile it again with --max-context \(contextLength)")
+    }
+    return manifest.isDynamic ? contextLength : set.total
   }
 
   /// - Throws: `.argument` for numbers out of range.

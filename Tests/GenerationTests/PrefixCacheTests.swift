@@ -39,7 +39,8 @@ import Testing
         #expect(held([ids]) > pages || cache.texts.contains(ids), "what has just been used stays")
       } else {
         let texts = cache.texts
-        let wanted = Bool.random(using: &random) ? text() : (texts.randomElement(using: &random) ?? []) + text()
+        let wanted =
+          Bool.random(using: &random) ? text() : (texts.randomElement(using: &random) ?? []) + text()
         let longest = texts.map { zip($0, wanted).prefix { $0 == $1 }.count }.max() ?? 0
         let found = try cache.lookUp(wanted, plannedLength: 10)
         #expect(found?.ids ?? [] == Array(wanted.prefix(longest)))

@@ -22,7 +22,8 @@ import Testing
       #expect(restored.count == count)
       #expect(try other.rows(restored) == model.rows(sequence))
       var rows: [Float] = []
-      try other.forward([ModelInput(restored, Array(ids[count...]), logits: .all)]) { _, _, row in rows += row }
+      try other.forward([ModelInput(restored, Array(ids[count...]), logits: .all)]) { _, _, row in rows += row
+      }
       #expect(rows.map(\.bitPattern) == reference[(count * vocabulary)...].map(\.bitPattern))
     }
   }
@@ -69,7 +70,9 @@ import Testing
       try KVSnapshot(
         layout: snapshot.layout, tokens: 200, bytes: snapshot.bytes, storage: AlignedBuffer(byteCount: 0))
     }
-    for tokens in [-1, Int.max, 1 << 40] { #expect(KVSnapshot.byteCount(snapshot.layout, tokens: tokens) == nil) }
+    for tokens in [-1, Int.max, 1 << 40] {
+      #expect(KVSnapshot.byteCount(snapshot.layout, tokens: tokens) == nil)
+    }
   }
 
   @Test func identitiesTellModelsApart() throws {

@@ -100,7 +100,8 @@ import Testing
     var random = RandomGenerator(seed: 2)
     let header = 12 + Int(saved.bytes[8]) + Int(saved.bytes[9]) << 8
     // All of the header, the first ids, and places all over.
-    let places = Array(0..<header + 40) + (0..<400).map { _ in Int.random(in: 0..<saved.bytes.count, using: &random) }
+    let places =
+      Array(0..<header + 40) + (0..<400).map { _ in Int.random(in: 0..<saved.bytes.count, using: &random) }
     for place in places {
       var bytes = saved.bytes
       bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)

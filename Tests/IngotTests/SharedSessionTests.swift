@@ -108,7 +108,9 @@ import Testing
     let whole = try SharedSession(generator, StageSet(share: 0, unshare: 4, total: 16))
     message(["shares nothing", "2 tokens"]) { try whole.share([1, 2]) }
     #expect(try whole.ask([1, 2], options: .drawing(3, seed: 1)).ids.count == 3)
-    message(["2 tokens", "at most 1"]) { _ = try session.reuse(in: StageSet(share: 1, unshare: 1, total: 16)) }
+    message(["2 tokens", "at most 1"]) {
+      _ = try session.reuse(in: StageSet(share: 1, unshare: 1, total: 16))
+    }
     message(["80", "64"]) { _ = try session.reuse(in: StageSet(share: 4, unshare: 1, total: 80)) }
   }
 
@@ -116,7 +118,8 @@ import Testing
   func reuseContinuesWithoutAnotherPrefill(family: String, kvType: KVType) throws {
     let fixture = try ModelFixture.named(family)
     let model = try fixture.model(context: 160, kvType: kvType)
-    let session = try SharedSession(Generator(model), StageSet(share: 80, unshare: 8, total: 100), plannedLength: 160)
+    let session = try SharedSession(
+      Generator(model), StageSet(share: 80, unshare: 8, total: 100), plannedLength: 160)
     try session.share((0..<75).map { $0 * 11 % 90 })
     let options = GenerationOptions.drawing(20, seed: 4)
     let reference = try session.ask([3, 1], options: options)

@@ -41,6 +41,7 @@ extension GenerationOptions {
 extension SnapshottingModel {
   /// All rows of a sequence as bytes.
   func rows(_ sequence: any ModelSequence, _ count: Int? = nil) throws -> [UInt8] {
-    Array(try snapshot(of: sequence, tokens: count ?? sequence.count).bytes)
+    let snapshot = try snapshot(of: sequence, tokens: count ?? sequence.count)
+    return withExtendedLifetime(snapshot) { Array(snapshot.bytes) }
   }
 }

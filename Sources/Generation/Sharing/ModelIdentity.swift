@@ -1,3 +1,4 @@
+internal import Artifact
 public import Checkpoints
 internal import Crypto
 public import IngotCore
@@ -27,12 +28,19 @@ public struct ModelIdentity: Sendable, Hashable {
     }
     add("ingot model 1")
     add(checkpoint.config.arithmetic)
-    for name in checkpoint.tensorNames.sorted() {
+    // A compiled file knows the digest of its weights.
+    let artifact = checkpoint as? ArtifactCheckpoint
+    if let artifact { add(artifact.weightDigest) }
+    for name in artifact == nil ? checkpoint.tensorNames.sorted() : [] {
       guard let tensor = checkpoint.tensor(named: name) else { continue }
       add("\(name.utf8.count) \(name) \(tensor.encoding) \(tensor.shape) \(tensor.rowOrder)")
-      add("\(tensor.storedBytes.count)")
-      withExtendedLifetime(tensor) { hash.update(bufferPointer: tensor.storedBytes) }
-      tensor.file.release(tensor.byteRange)
+      add("\(tensor.byteRange.count)")
+      // A band of rows at a time; of a file that orders rows otherwise, one.
+      let band = tensor.rowOrder == .natural ? max(1, (1 << 20) / max(1, tensor.rowByteCount)) : 1
+      for first in stride(from: 0, to: tensor.rowCount, by: band) {
+        try tensor.withRows(first..<min(first + band, tensor.rowCount)) { hash.update(bufferPointer: $0) }
+      }
+      if tensor.source == nil { tensor.file.release(tensor.byteRange) }
     }
     digest = hash.finalize().map { byte in
       let digits = String(byte, radix: 16)
@@ -49,7 +57,9 @@ extension ModelIdentity: CustomStringConvertible {
 extension DecoderConfig {
   /// All that changes keys and values, as text.
   fileprivate var arithmetic: String {
-    let sizes = [vocabSize, hiddenSize, layerCount, headCount, kvHeadCount, headDim, intermediateSize, maxPositions]
+    let sizes = [
+      vocabSize, hiddenSize, layerCount, headCount, kvHeadCount, headDim, intermediateSize, maxPositions,
+    ]
     let windows = slidingWindows.map { $0.map(String.init) ?? "-" }.joined(separator: ",")
     return "\(modelType) \(sizes) \(rmsNormEps) \(hiddenActivation.rawValue) "
       + "\(attentionBias) \(attentionOutputBias) \(mlpBias) \(windows) \(rope) "

@@ -103,7 +103,9 @@ public final class PrefixCache: Sendable {
   /// Pages held now.
   public var pageCount: Int { state.withLock { $0.pages.count } }
   /// The texts held now, in no particular order.
-  package var texts: [[Int]] { state.withLock { $0.trees.values.flatMap { $0.valued.compactMap(\.value?.cache.ids) } } }
+  package var texts: [[Int]] {
+    state.withLock { $0.trees.values.flatMap { $0.valued.compactMap(\.value?.cache.ids) } }
+  }
 
   private func key(_ adapter: String, _ plannedLength: Int) throws(IngotError) -> Key {
     guard let model = model as? any SnapshottingModel else {
@@ -124,7 +126,7 @@ extension PrefixCache {
   /// What besides tokens decides about rows.
   private struct Key: Hashable {
     enum Form: Hashable {
-      case layout(KVLayout)
+      case layout(CacheLayout)
       /// Where a back end does not tell more.
       case plannedLength(Int)
     }

@@ -82,13 +82,13 @@ public struct PromptCacheFile: Sendable {
   /// - Throws: `.io`; `.format` for a file that is damaged, cut short or not of this kind; `.argument` for one of
   ///   another model, adapter, layout or key.
   public init(
-    path: String, origin: Origin, layout: KVLayout, key: [UInt8]? = nil
+    path: String, origin: Origin, layout: CacheLayout, key: [UInt8]? = nil
   ) throws(IngotError) {
     try self.init(MappedFile(path: path), origin: origin, layout: layout, key: key)
   }
 
   package init(
-    _ file: MappedFile, origin: Origin, layout: KVLayout, key: [UInt8]?
+    _ file: MappedFile, origin: Origin, layout: CacheLayout, key: [UInt8]?
   ) throws(IngotError) {
     var reader = ByteReader(file)
     guard try reader.take(min(Self.magic.count, file.byteCount)).elementsEqual(Self.magic) else {
@@ -146,7 +146,7 @@ public struct PromptCacheFile: Sendable {
 /// The header as it stands in a file, believed only as far as it agrees with what is wanted.
 private struct Header {
   let model: String, adapter: String, angles: String
-  let layout: KVLayout
+  let layout: CacheLayout
   let tokens: Int
   let hasKey: Bool
 
@@ -161,15 +161,19 @@ private struct Header {
         .format, "the prompt cache cannot be used: its header is not complete", at: .init(file: path),
         hint: "remove it, and it is made anew")
     }
-    let layers = list.map { KVLayout.Layer(kvHeads: $0.array?.first?.int ?? 0, headDim: $0.array?.last?.int ?? 0) }
-    (self.model, self.adapter, self.angles, self.tokens, self.hasKey) = (model, adapter, angles, tokens, hasKey)
-    layout = KVLayout(
+    let layers = list.map {
+      CacheLayout.Layer(kvHeads: $0.array?.first?.int ?? 0, headDim: $0.array?.last?.int ?? 0)
+    }
+    (self.model, self.adapter, self.angles, self.tokens, self.hasKey) = (
+      model, adapter, angles, tokens, hasKey
+    )
+    layout = CacheLayout(
       kvType: kvType, layers: layers, pageTokens: pageTokens, roundsActivations: rounds, angles: angles)
   }
 
   /// - Throws: `.argument` saying what differs.
   func check(
-    _ origin: PromptCacheFile.Origin, _ wanted: KVLayout, hasKey givenKey: Bool, _ path: String
+    _ origin: PromptCacheFile.Origin, _ wanted: CacheLayout, hasKey givenKey: Bool, _ path: String
   ) throws(IngotError) {
     func refuse(_ what: String, _ hint: String = "name another file, or remove it") -> IngotError {
       IngotError(

@@ -227,7 +227,8 @@ public final class SharedSession: Sendable {
   private static func check(_ set: StageSet, _ model: any LanguageModel) throws(IngotError) {
     guard set.total <= model.contextLength else {
       throw IngotError(
-        .limit, "the set \(set) has \(set.total) slots; the model's context holds \(model.contextLength) tokens",
+        .limit,
+        "the set \(set) has \(set.total) slots; the model's context holds \(model.contextLength) tokens",
         hint: "use a larger context (-c), or a smaller set")
     }
   }

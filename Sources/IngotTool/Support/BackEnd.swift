@@ -39,7 +39,7 @@ enum BackEnd {
         directory: path, runtime: OrtRuntime.load(library: engine.ortLibrary), tokens: contextLength,
         threads: engine.threads)
     }
-    var checkpoint = try openCheckpoint(path)
+    var checkpoint = try openWeights(path)
     var rounded: RoundedCheckpoint?
     if let rounding {
       let copy = try RoundedCheckpoint(checkpoint, rounding)
@@ -47,7 +47,7 @@ enum BackEnd {
     }
     var options = TextModel.Options()
     (options.contextLength, options.threads, options.kvType) = (contextLength, engine.threads, engine.kvType)
-    var engineOptions = try options.engineOptions(for: checkpoint.config)
+    var engineOptions = try options.engineOptions(for: checkpoint)
     (engineOptions.observesLayers, engineOptions.dequantizesWeights) = (true, isReference)
     do throws(IngotError) { return try CPUModel(checkpoint, options: engineOptions) } catch {
       throw rounded?.failure ?? error

@@ -40,7 +40,7 @@ struct ModelReport {
 
   private var windows: [Int] { Array(Set(config.slidingWindows.compactMap(\.self))).sorted() }
 
-  private var total: Int { memory.weights + memory.cache + memory.workspace }
+  private var total: Int { memory.total }
 
   /// The report as lines.
   var text: String {
@@ -148,11 +148,4 @@ func grouped(_ number: Int) -> String {
     place -= 3
   }
   return String(digits)
-}
-
-/// A size in MiB, or in KiB where it is small.
-private func bytes(_ count: Int) -> String {
-  let unit = count < 1 << 20 ? (1 << 10, "KiB") : (1 << 20, "MiB")
-  let tenths = (count * 10 + unit.0 / 2) / unit.0
-  return "\(grouped(tenths / 10)).\(tenths % 10) \(unit.1)"
 }

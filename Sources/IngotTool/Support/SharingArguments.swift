@@ -76,7 +76,8 @@ struct SharingArguments: ParsableArguments {
     if let sets {
       guard share == nil, unshare == nil, total == nil else {
         throw IngotError(
-          .argument, "the lengths of a compiled model are fixed: \(sets.map(\.description).joined(separator: ", "))",
+          .argument,
+          "the lengths of a compiled model are fixed: \(sets.map(\.description).joined(separator: ", "))",
           hint: "leave --share-length, --unshare-length and --seq-length out")
       }
       return sets
@@ -85,7 +86,8 @@ struct SharingArguments: ParsableArguments {
     let share = share ?? shared
     guard share < total - 1 else {
       throw IngotError(
-        .limit, "the shared text has \(share) tokens; in a buffer of \(total) it leaves no room for questions",
+        .limit,
+        "the shared text has \(share) tokens; in a buffer of \(total) it leaves no room for questions",
         hint: "use a larger --seq-length")
     }
     return [try StageSet(share: share, unshare: unshare ?? total - share - 1, total: total)]

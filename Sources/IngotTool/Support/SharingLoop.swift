@@ -125,12 +125,15 @@ struct SharingLoop {
     return result.timings.promptSeconds
   }
 
-  private func report(_ question: String, _ count: Int, _ result: GenerationResult, _ without: Double?) throws {
+  private func report(_ question: String, _ count: Int, _ result: GenerationResult, _ without: Double?) throws
+  {
     let first = result.timings.promptSeconds
     guard arguments.json else {
-      var line = "first token after \(milliseconds(first)): \(count) tokens behind \(prompt.prefix.count) shared"
+      var line =
+        "first token after \(milliseconds(first)): \(count) tokens behind \(prompt.prefix.count) shared"
       if let without {
-        line += "; without sharing after \(milliseconds(without)), \(ratio(without / max(first, 1e-9))) times that"
+        line +=
+          "; without sharing after \(milliseconds(without)), \(ratio(without / max(first, 1e-9))) times that"
       }
       return standardError(line + "\n" + result.timings.line + "\n")
     }

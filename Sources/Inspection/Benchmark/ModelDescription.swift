@@ -1,3 +1,4 @@
+internal import Artifact
 public import Checkpoints
 internal import Generation
 public import IngotCore
@@ -39,7 +40,7 @@ public struct ModelDescription: Sendable, Equatable {
   /// Looks at whatever `ingot run` opens.
   /// - Throws: errors of the files.
   public static func of(_ path: String) throws(IngotError) -> ModelDescription {
-    guard isONNXExport(path) else { return ModelDescription(try openCheckpoint(path)) }
+    guard isONNXExport(path) else { return ModelDescription(try openWeights(path)) }
     let name = path.split(separator: "/").last.map(String.init) ?? path
     return ModelDescription(
       path: path, name: name, byteCount: bytes(under: path, levels: 3), parameterCount: nil)

@@ -1,9 +1,9 @@
 internal import CKernels
 internal import Checkpoints
-public import IngotCore
+internal import IngotCore
 
 /// What the bytes of a cache's pages mean: two engines of the same weights whose layouts are equal can exchange them.
-public struct KVLayout: Sendable, Hashable {
+public struct CacheLayout: Sendable, Hashable {
   /// The heads of one layer.
   public struct Layer: Sendable, Hashable {
     /// Heads of keys and values.
@@ -41,7 +41,7 @@ public struct KVLayout: Sendable, Hashable {
   }
 
   /// Why rows of this layout cannot be used where `other` is wanted; nil when they can.
-  public func mismatch(wanted other: KVLayout) -> String? {
+  public func mismatch(wanted other: CacheLayout) -> String? {
     if kvType != other.kvType {
       return "its key/value type is \(kvType.rawValue), this engine's is \(other.kvType.rawValue)"
     }
