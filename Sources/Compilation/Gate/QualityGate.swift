@@ -33,7 +33,7 @@ public struct QualityGate: Sendable {
     let tokenizer = try openTokenizer(of: source)
     let length = min(windowLength, source.config.maxPositions)
     let windows = try EvaluationWindows(
-      text ?? BuiltInText.evaluation, tokenizer, length: length, limit: windows)
+      text: text ?? BuiltInText.evaluation, tokenizer, length: length, limit: windows)
     var options = TextModel.Options()
     (options.contextLength, options.threads) = (length, threads)
     let model = try CPUModel(compiled, options: try options.engineOptions(for: compiled))

@@ -72,12 +72,11 @@ struct InfoCommand: ParsableCommand {
       throw IngotError(.argument, "to compare two files' weights, name both and give --weights")
     }
     let files = [try model.keys.open(model.model), try model.keys.open(other)]
-    var segments: [Segment] = []
-    for file in files {
+    let segments = try files.map { file in
       guard let segment = file.segment(named: "weights") else {
         throw IngotError(.format, "the file holds no weights", at: .init(file: file.path))
       }
-      segments.append(segment)
+      return segment
     }
     let same =
       ArtifactFile.sameContent(files[0], files[1], named: "weights")
