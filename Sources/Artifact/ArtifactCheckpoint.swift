@@ -34,7 +34,7 @@ public final class ArtifactCheckpoint: PackedWeightSource {
   /// Opens a model.
   /// - Throws: as `ArtifactFile.init`, and what is wrong with index and configuration.
   public convenience init(path: String, keys: any KeyProvider = DefaultKeys()) throws(IngotError) {
-    try self.init(ArtifactFile(path: path, keys: keys))
+    try self.init(try ArtifactFile(path: path, keys: keys))
   }
 
   /// Views the model in a file that is open.
@@ -45,8 +45,9 @@ public final class ArtifactCheckpoint: PackedWeightSource {
     manifest = try ArtifactManifest(artifact.manifest, path: path)
     let text = try artifact.content(of: SegmentName.index)
     let weights = try artifact.content(of: SegmentName.weights)
-    let index = try WeightIndex(
-      JSONParser.parse(text.bytes, file: path), byteCount: weights.byteCount, path: path)
+    let document = try text.withBytes { (bytes) throws(IngotError) in try JSONParser.parse(bytes, file: path)
+    }
+    let index = try WeightIndex(document, byteCount: weights.byteCount, path: path)
     var tensors: [CheckpointTensor] = []
     var packed: [Parameter: PackedWeight] = [:]
     for matrix in index.matrices {
@@ -78,7 +79,8 @@ public final class ArtifactCheckpoint: PackedWeightSource {
     var gguf: MappedFile?
     if artifact.segment(named: SegmentName.gguf) != nil {
       let content = try artifact.content(of: SegmentName.gguf)
-      gguf = try MappedFile(copying: content.bytes, name: path)
+      gguf = try content.withBytes { (bytes) throws(IngotError) in try MappedFile(copying: bytes, name: path)
+      }
     }
     let files = ArtifactFiles(artifact)
     (config, metadata) = try containedConfig(files: files, gguf: gguf, tensors: tensors)
@@ -133,16 +135,26 @@ struct ArtifactFiles: FileSource {
       throw IngotError(.io, "the file holds no \(name)", at: .init(file: path))
     }
     let content = try artifact.content(of: ArtifactCheckpoint.SegmentName.filePrefix + name)
-    return try MappedFile(copying: content.bytes, name: FileSystem.join(path, name))
+    let name = FileSystem.join(path, name)
+    return try content.withBytes { (bytes) throws(IngotError) in try MappedFile(copying: bytes, name: name) }
   }
 }
 
 /// Opens whatever holds a model's weights: an `.ingot` file, or a checkpoint as `openCheckpoint` does.
-/// - Parameter keys: asked for the key of an encrypted file.
-/// - Throws: as `ArtifactCheckpoint.init` and `openCheckpoint`.
+/// - Parameters:
+///   - keys: asked for the key of an encrypted file.
+///   - verifyKey: who must have signed an `.ingot` file, which is then checked whole; nil for anybody.
+/// - Throws: as `ArtifactFile.init`, `ArtifactCheckpoint.init` and `openCheckpoint`; `.argument` for a signature asked of
+///   a file that can have none.
 public func openWeights(
-  _ path: String, keys: any KeyProvider = DefaultKeys()
+  _ path: String, keys: any KeyProvider = DefaultKeys(), verifyKey: VerifyKey? = nil
 ) throws(IngotError) -> any Checkpoint {
-  guard ArtifactHeader.recognizes(path: path) else { return try openCheckpoint(path) }
-  return try ArtifactCheckpoint(path: path, keys: keys)
+  guard ArtifactHeader.recognizes(path: path) else {
+    guard verifyKey == nil else {
+      throw IngotError(
+        .argument, "only .ingot files are signed", at: .init(file: path), hint: "leave --verify-key out")
+    }
+    return try openCheckpoint(path)
+  }
+  return try ArtifactCheckpoint(ArtifactFile(path: path, keys: keys, verifyKey: verifyKey))
 }

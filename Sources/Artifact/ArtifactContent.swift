@@ -8,7 +8,7 @@ public import IngotCore
 #endif
 
 /// The plaintext of a segment in memory: pages of the file for a plain one, memory of its own for an encrypted one.
-/// The bytes stay as long as this object, or its `file`, is referenced.
+/// The bytes stay, and are shared with whoever asks for the same, as long as this object or its `file` is referenced.
 public final class ArtifactContent: Sendable {
   /// What holds the bytes, for those who map parts of them: the artefact itself, or a stand-in for decrypted memory.
   public let file: MappedFile
@@ -19,7 +19,10 @@ public final class ArtifactContent: Sendable {
   /// The SHA-256 that they should have.
   public let sha256: String
   let origin: Origin
-  private let soundness = Locked<Bool?>(nil)
+  let soundness: Soundness
+
+  /// Whether a block has its digest, where that is known; one for all contents that are the block.
+  typealias Soundness = Locked<Bool?>
 
   /// Which bytes of which file these are.
   struct Origin: Hashable {
@@ -27,14 +30,24 @@ public final class ArtifactContent: Sendable {
     var segment: Int
   }
 
-  init(_ file: MappedFile, offset: Int, _ segment: Segment, _ origin: Origin) {
-    (self.file, self.offset, self.origin) = (file, offset, origin)
+  init(
+    _ file: MappedFile, offset: Int, _ segment: ArtifactSegment, _ origin: Origin,
+    _ soundness: Soundness = Soundness(nil)
+  ) {
+    (self.file, self.offset, self.origin, self.soundness) = (file, offset, origin, soundness)
     (byteCount, sha256) = (segment.byteCount, segment.sha256)
   }
 
-  /// The bytes, from a page's start.
+  /// The bytes, from a page's start. Keep this object or its `file` while you use them: `withBytes` does.
   public var bytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: file.bytes[offset..<offset + byteCount])
+  }
+
+  /// Calls `body` with the bytes, which stay meanwhile.
+  public func withBytes<Result>(
+    _ body: (UnsafeRawBufferPointer) throws(IngotError) -> Result
+  ) throws(IngotError) -> Result {
+    try withExtendedLifetime(self) { (content) throws(IngotError) in try body(content.bytes) }
   }
 
   /// Whether the bytes have their digest; computed once.
@@ -85,7 +98,7 @@ struct FileIdentity: Hashable {
 }
 
 /// Blocks that are in the process's memory already, by digest, so that a second file with the same weights loads
-/// nothing. A block goes when the last content that holds it goes.
+/// nothing. A block goes with the last reference to what holds it (`ArtifactContent.file`).
 ///
 /// Digests are only claims of manifests until somebody hashes the bytes. A block is handed to another file than its own
 /// only after it was hashed (once, in memory, about 0.6 s per GB): otherwise a hostile file opened first could
@@ -97,30 +110,36 @@ final class ContentRegistry: Sendable {
   static let sharedByteCount = 1 << 20
 
   /// The place of one digest, locked while its block is loaded: who comes second waits and then shares.
-  private final class Slot: Sendable {
-    let block = Locked(Weak())
+  private typealias Slot = Locked<Block?>
+  private struct Block {
+    weak var file: MappedFile?
+    let offset: Int
+    let byteCount: Int
+    let origin: ArtifactContent.Origin
+    let soundness: ArtifactContent.Soundness
   }
-  private struct Weak { weak var content: ArtifactContent? }
   private let slots = Locked<[String: Slot]>([:])
 
   /// A block in memory with a digest and length, or else what `load` gives.
   func content(
-    _ segment: Segment, _ origin: ArtifactContent.Origin, load: () throws(IngotError) -> ArtifactContent
+    _ segment: ArtifactSegment, _ origin: ArtifactContent.Origin,
+    load: () throws(IngotError) -> ArtifactContent
   ) throws(IngotError) -> ArtifactContent {
     let slot = slots.withLock { slots in
       if let slot = slots[segment.sha256] { return slot }
-      let slot = Slot()
+      let slot = Slot(nil)
       slots[segment.sha256] = slot
       return slot
     }
-    return try slot.block.withLock { (weak) throws(IngotError) in
-      if let known = weak.content, known.byteCount == segment.byteCount,
-        known.origin == origin || known.isSound()
-      {
-        return known
+    return try slot.withLock { (block) throws(IngotError) in
+      if let block, let file = block.file, block.byteCount == segment.byteCount {
+        let known = ArtifactContent(file, offset: block.offset, segment, block.origin, block.soundness)
+        if block.origin == origin || known.isSound() { return known }
       }
       let content = try load()
-      weak.content = content
+      block = Block(
+        file: content.file, offset: content.offset, byteCount: content.byteCount, origin: origin,
+        soundness: content.soundness)
       return content
     }
   }

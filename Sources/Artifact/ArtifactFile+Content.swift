@@ -102,7 +102,7 @@ extension ArtifactFile {
     }
   }
 
-  func wrongDigest(of segment: Segment) -> IngotError {
+  func wrongDigest(of segment: ArtifactSegment) -> IngotError {
     IngotError(
       .format, "segment \"\(segment.name)\" is not what was written: its SHA-256 is not \(segment.sha256)",
       at: .init(file: path, offset: segment.offset), hint: "the file is damaged; fetch or compile it again")

@@ -22,7 +22,7 @@ public final class ArtifactFile: Sendable {
   /// The manifest, with the container's own members `format_version` and `segments`.
   public let manifest: JSONValue
   /// The segments in the order of the file.
-  public let segments: [Segment]
+  public let segments: [ArtifactSegment]
   let file: MappedFile
   let cipher: ChunkCipher?
   let identity: FileIdentity
@@ -71,7 +71,7 @@ public final class ArtifactFile: Sendable {
     checksAll = verifyKey != nil
     identity = try FileIdentity(path: path)
     manifest = try Self.manifest(file, header, cipher)
-    segments = try Segment.table(of: manifest, header, path: path) { byteCount in
+    segments = try ArtifactSegment.table(of: manifest, header, path: path) { byteCount in
       cipher.map { $0.storedBytes(of: byteCount) } ?? byteCount
     }
   }
@@ -98,7 +98,7 @@ public final class ArtifactFile: Sendable {
   }
 
   /// The segment of a name; nil when there is none.
-  public func segment(named name: String) -> Segment? { segments.first { $0.name == name } }
+  public func segment(named name: String) -> ArtifactSegment? { segments.first { $0.name == name } }
 
   /// Whether two files hold the same bytes under a name, as their manifests' digests say; false when one has no such
   /// segment. After `verify` of both that is certain.

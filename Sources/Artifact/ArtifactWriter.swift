@@ -20,7 +20,7 @@ public final class ArtifactWriter {
   /// Where the next segment may begin.
   private var end = ArtifactHeader.pageBytes
   /// The segments written so far.
-  public private(set) var segments: [Segment] = []
+  public private(set) var segments: [ArtifactSegment] = []
 
   /// Begins a file.
   /// - Parameters:
@@ -65,7 +65,7 @@ public final class ArtifactWriter {
   public func write(
     _ name: String, byteCount: Int? = nil,
     _ body: ((UnsafeRawBufferPointer) throws(IngotError) -> Void) throws(IngotError) -> Void
-  ) throws(IngotError) -> Segment {
+  ) throws(IngotError) -> ArtifactSegment {
     do {
       return try append(name, byteCount: byteCount, body)
     } catch {
@@ -77,9 +77,9 @@ public final class ArtifactWriter {
   private func append(
     _ name: String, byteCount: Int?,
     _ body: ((UnsafeRawBufferPointer) throws(IngotError) -> Void) throws(IngotError) -> Void
-  ) throws(IngotError) -> Segment {
-    try Segment.check(name: name)
-    guard !segments.contains(where: { $0.name == name }), segments.count < Segment.most else {
+  ) throws(IngotError) -> ArtifactSegment {
+    try ArtifactSegment.check(name: name)
+    guard !segments.contains(where: { $0.name == name }), segments.count < ArtifactSegment.most else {
       throw IngotError(.argument, "a second segment \"\(name)\", or too many")
     }
     let places = try places()
@@ -99,7 +99,7 @@ public final class ArtifactWriter {
       throw IngotError(
         .argument, "segment \"\(name)\" has \(sink.byteCount) bytes, and \(byteCount ?? 0) were announced")
     }
-    let segment = Segment(
+    let segment = ArtifactSegment(
       name: name, offset: offset, byteCount: sink.byteCount, sha256: sink.digest.finalize().hexadecimal)
     end = Self.page(after: sink.offset)
     segments.append(segment)
@@ -109,7 +109,7 @@ public final class ArtifactWriter {
   /// Appends a segment that is in memory.
   /// - Throws: as the other `write`.
   @discardableResult
-  public func write(_ name: String, _ bytes: [UInt8]) throws(IngotError) -> Segment {
+  public func write(_ name: String, _ bytes: [UInt8]) throws(IngotError) -> ArtifactSegment {
     try write(name, byteCount: bytes.count) { (sink) throws(IngotError) in
       let result: Result<Void, IngotError> = bytes.withUnsafeBytes { buffer in
         do throws(IngotError) { return .success(try sink(buffer)) } catch { return .failure(error) }
@@ -122,7 +122,7 @@ public final class ArtifactWriter {
   /// container's own.
   /// - Throws: `.io`; `.limit` for a manifest that no reader accepts.
   public func finish(manifest: JSONObject) throws(IngotError) {
-    let whole = Segment.manifest(segments, manifest, version: header.formatVersion)
+    let whole = ArtifactSegment.manifest(segments, manifest, version: header.formatVersion)
     try finish(manifestText: Array(JSONValue.object(whole).description.utf8), flushes: true)
   }
 

@@ -15,7 +15,7 @@ public func openModel(
       throw IngotError(
         .argument, "not a folder", at: .init(file: path), hint: "name the folder of the export")
     }
-    let checkpoint = try openWeights(path, keys: options.keys)
+    let checkpoint = try openWeights(path, keys: options.keys, verifyKey: options.verifyKey)
     return try CPUModel(checkpoint, options: try options.engineOptions(for: checkpoint))
   }
   try options.check()

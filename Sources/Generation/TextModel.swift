@@ -24,6 +24,8 @@ public final class TextModel: Sendable {
     public var draftTokens = 0
     /// Asked for the key of an encrypted file.
     public var keys: any KeyProvider = DefaultKeys()
+    /// Who must have signed an `.ingot` file, which is then checked whole; nil for anybody.
+    public var verifyKey: VerifyKey?
     /// ONNX Runtime's library, for exports in ONNX; nil to look for it.
     public var ortLibrary: String?
 
@@ -54,7 +56,7 @@ public final class TextModel: Sendable {
       let model = try openModel(path, options: options)
       self.init(path, model) { () throws(IngotError) in try openTokenizer(path) }
     } else {
-      try self.init(openWeights(path, keys: options.keys), options: options)
+      try self.init(openWeights(path, keys: options.keys, verifyKey: options.verifyKey), options: options)
     }
   }
 

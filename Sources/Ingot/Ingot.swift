@@ -1,6 +1,7 @@
 // What an application needs, under one import.
 @_exported public import Artifact
 @_exported public import Checkpoints
+@_exported public import Compilation
 @_exported public import Engine
 @_exported public import Generation
 @_exported public import Graph

@@ -20,7 +20,7 @@ struct IngotCommand: ParsableCommand {
       TokenizeCommand.self,
       DetokenizeCommand.self, TemplateCommand.self, ExportCommand.self, VerifyCommand.self,
       DumpCommand.self, CompareCommand.self, StageCommand.self, PipelineCommand.self,
-      KeygenCommand.self, EncryptCommand.self, DecryptCommand.self,
+      CompileCommand.self, KeygenCommand.self, EncryptCommand.self, DecryptCommand.self,
     ])
 
   static func main() {

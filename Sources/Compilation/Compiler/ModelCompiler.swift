@@ -88,7 +88,7 @@ public struct ModelCompiler: Sendable {
     return CompileResult(path: path, weightDigest: weights.sha256, weightBytes: weights.byteCount)
   }
 
-  private func writeWeights(_ writer: ArtifactWriter) throws(IngotError) -> (Segment, index: String) {
+  private func writeWeights(_ writer: ArtifactWriter) throws(IngotError) -> (ArtifactSegment, index: String) {
     if let artifact = checkpoint as? ArtifactCheckpoint {
       let content = try artifact.artifact.content(of: ArtifactCheckpoint.SegmentName.weights)
       let index = try artifact.artifact.content(of: ArtifactCheckpoint.SegmentName.index)

@@ -19,7 +19,7 @@ struct DumpCommand: ParsableCommand {
   var output: String
 
   mutating func run() throws {
-    let sequences = try prompt.sequences { try openTokenizer(model.model) }
+    let sequences = try prompt.sequences { try openTokenizer(model.model, keys: model.keys.keys) }
     guard sequences.count == 1 else {
       throw IngotError(.argument, "give one of --prompt, --prompt-file and --ids")
     }

@@ -144,7 +144,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   private func open() throws(IngotError) -> any Checkpoint {
-    guard let prefix = part.submodel else { return try openWeights(model.model) }
+    guard let prefix = part.submodel else { return try model.open() }
     let submodel = Submodel(prefix: prefix, configPath: part.config, modelType: part.modelType)
     return try openCheckpoint(
       model.model, submodel: submodel, families: ModelRegistry.standard.modelTypes)

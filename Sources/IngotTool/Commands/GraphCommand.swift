@@ -12,7 +12,7 @@ struct GraphCommand: ParsableCommand {
   var fused = false
 
   mutating func run() throws {
-    let checkpoint = try openWeights(model.model)
+    let checkpoint = try model.open()
     var graph = try ModelRegistry.standard.graph(for: checkpoint.config)
     if fused { graph = try DecoderEngine.fused(graph, for: checkpoint) }
     var output = Output()

@@ -67,7 +67,8 @@ struct RunCommand: ParsableCommand {
     if chats && (raw || output == .ids) {
       throw IngotError(.argument, "--raw and --output ids need a prompt", hint: "give one with -p")
     }
-    var engineOptions = engine.options(contextLength: sharing.contextLength(context.length))
+    var engineOptions = try engine.options(
+      contextLength: sharing.contextLength(context.length), keys: model.keys)
     // The same prompt without sharing needs a buffer of its own.
     if sharing.compares { engineOptions.sequences = 2 }
     engineOptions.draftTokens = drafts.areWanted ? options.drafts.maxTokens : 0

@@ -9,8 +9,17 @@ extension Precision: ExpressibleByArgument {}
 
 /// The model.
 struct ModelArgument: ParsableArguments {
-  @Argument(help: "A folder of config.json and *.safetensors, a .gguf file, or a folder of ONNX models.")
+  @Argument(
+    help: "A folder of config.json and *.safetensors, a .gguf or .ingot file, or a folder of ONNX models.")
   var model: String
+
+  @OptionGroup(title: "Keys") var keys: KeyArguments
+
+  /// Opens what holds the weights.
+  /// - Throws: as `openWeights`.
+  func open() throws(IngotError) -> any Checkpoint {
+    try openWeights(model, keys: keys.keys, verifyKey: keys.verifyKey())
+  }
 }
 
 /// What an engine is built with.
@@ -32,8 +41,11 @@ struct EngineArguments: ParsableArguments {
       "ONNX Runtime's library, for models in ONNX; by default INGOT_ORT_LIBRARY, or one that is installed.")
   var ortLibrary: String?
 
-  func options(contextLength: Int?) -> TextModel.Options {
+  /// - Parameter keys: those of the model's file; nil for a model that is not a file of the user's choice.
+  /// - Throws: `.io`, `.format` for a key that cannot be read.
+  func options(contextLength: Int?, keys: KeyArguments? = nil) throws(IngotError) -> TextModel.Options {
     var options = TextModel.Options()
+    if let keys { (options.keys, options.verifyKey) = (keys.keys, try keys.verifyKey()) }
     (options.contextLength, options.threads, options.kvType) = (contextLength, threads, kvType)
     options.ortLibrary = ortLibrary
     (options.packedFolder, options.chunkTokens) = (tuning.packCache, tuning.chunkTokens)

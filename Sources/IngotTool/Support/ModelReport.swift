@@ -149,10 +149,3 @@ func grouped(_ number: Int) -> String {
   }
   return String(digits)
 }
-
-/// A size in MiB, or in KiB where it is small.
-private func bytes(_ count: Int) -> String {
-  let unit = count < 1 << 20 ? (1 << 10, "KiB") : (1 << 20, "MiB")
-  let tenths = (count * 10 + unit.0 / 2) / unit.0
-  return "\(grouped(tenths / 10)).\(tenths % 10) \(unit.1)"
-}

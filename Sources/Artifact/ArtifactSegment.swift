@@ -1,7 +1,7 @@
 internal import IngotCore
 
 /// A named run of bytes in an artefact, at a page of its own.
-public struct Segment: Sendable, Hashable {
+public struct ArtifactSegment: Sendable, Hashable {
   /// Its name, unique in the file.
   public let name: String
   /// Where it begins in the file, a multiple of 4096.
@@ -32,13 +32,13 @@ public struct Segment: Sendable, Hashable {
   }
 }
 
-extension Segment {
+extension ArtifactSegment {
   /// Keys of the manifest that are the container's own.
   static let versionKey = "format_version"
   static let tableKey = "segments"
 
   /// The manifest of an artefact: the container's own members first, then the user's.
-  static func manifest(_ segments: [Segment], _ own: JSONObject, version: Int) -> JSONObject {
+  static func manifest(_ segments: [ArtifactSegment], _ own: JSONObject, version: Int) -> JSONObject {
     var manifest = JSONObject([
       .init(versionKey, .int(version)), .init(tableKey, .array(segments.map(\.json))),
     ])
@@ -53,7 +53,7 @@ extension Segment {
   /// - Throws: `.format` naming the entry.
   static func table(
     of manifest: JSONValue, _ header: ArtifactHeader, path: String, storedBytes: (Int) -> Int?
-  ) throws(IngotError) -> [Segment] {
+  ) throws(IngotError) -> [ArtifactSegment] {
     func damaged(_ what: String, _ key: String) -> IngotError {
       IngotError(.format, what, at: .init(file: path, key: key))
     }
@@ -63,7 +63,7 @@ extension Segment {
     }
     guard let list = manifest[tableKey]?.array else { throw damaged("no list of segments", tableKey) }
     guard list.count <= most else { throw damaged("\(list.count) segments; at most \(most)", tableKey) }
-    var segments: [Segment] = []
+    var segments: [ArtifactSegment] = []
     segments.reserveCapacity(list.count)
     var names: Set<String> = []
     // In the order they were written in: one behind the other.
@@ -86,7 +86,7 @@ extension Segment {
             + "\(end), and the manifest begins at \(header.manifestOffset)", key)
       }
       end = offset + stored
-      segments.append(Segment(name: name, offset: offset, byteCount: byteCount, sha256: digest))
+      segments.append(ArtifactSegment(name: name, offset: offset, byteCount: byteCount, sha256: digest))
     }
     return segments
   }
