@@ -6,9 +6,9 @@
 /// long streams of memory first, then short ones that let the threads finish together. While the caller goes on to the
 /// next product, the other threads fetch the weights that they will read there.
 ///
-/// Integer formats first quantise the rows of x, in the same fork-join: the first chunks of the job prepare blocks of
-/// rows, and a chunk of the product waits for the block it comes to. Chunks are handed out in ascending order, so what
-/// it waits for is done or running. Few rows are prepared by the caller before the fork.
+/// Integer formats first normalise, reorder and quantise the rows of x, in the same fork-join: the first chunks of the
+/// job prepare blocks of rows, and a chunk of the product waits for the block it comes to. Chunks are handed out in
+/// ascending order, so what it waits for is done or running. Few rows are prepared by the caller before the fork.
 #include <sched.h>
 #include <stdatomic.h>
 
@@ -35,7 +35,7 @@ typedef struct matmul_job {
   int64_t stretches;
   int32_t starts[MAX_STRETCHES + 1];    ///< the first tile of each stretch, and their end
   _Atomic uint32_t *ready;              ///< [prepare_chunks]
-  float *normed, *gates;                ///< per thread [k], and [2][ROW_BLOCK][GATE_TILES * INGOT_TILE]
+  float *normed, *gates;                ///< per thread [2][k], and [2][ROW_BLOCK][GATE_TILES * INGOT_TILE]
 } matmul_job;
 
 void ingot_finish_tile(const matmul_call *call, int64_t row, int64_t tile, const float *dots) {
@@ -66,7 +66,8 @@ static int64_t gate_floats(void) { return (int64_t)2 * ROW_BLOCK * GATE_TILES * 
 static void prepare_rows(const matmul_job *job, int64_t row, int64_t end, int thread) {
   const matmul_call *call = &job->call;
   const ingot_matmul_arguments *a = &call->arguments;
-  float *normed = job->normed + thread * round_up(call->weight.k, INGOT_TILE);
+  int64_t width = round_up(call->weight.k, INGOT_TILE);
+  float *normed = job->normed + thread * 2 * width, *ordered = normed + width;
   for (; row < end; row++) {
     const float *x = a->x + row * a->x_stride;
     if (a->norm != NULL) {
@@ -74,6 +75,10 @@ static void prepare_rows(const matmul_job *job, int64_t row, int64_t end, int th
       norm.width = call->weight.k, norm.x = x, norm.y = normed, norm.addend = NULL;
       (a->norm_is_layer ? job->lanes->layer_norm : job->lanes->rms_norm)(&norm, 0, 1);
       x = normed;
+    }
+    if (a->x_order != NULL) {
+      for (int64_t i = 0; i < call->weight.k; i++) ordered[i] = x[a->x_order[i]];
+      x = ordered;
     }
     job->quantize(
         x, call->weight.k, call->weight.group, (int8_t *)call_row(call, row),
@@ -147,7 +152,7 @@ size_t ingot_matmul_scratch_bytes(ingot_format format, int64_t m, int64_t k, int
   size_t bytes = (size_t)(threads * gate_floats()) * sizeof(float);
   if (format_is_float(format)) return bytes;
   size_t flags = (size_t)round_up(row_blocks_of(m) * (int64_t)sizeof(uint32_t), 64);
-  bytes += (size_t)(threads * round_up(k, INGOT_TILE)) * sizeof(float);
+  bytes += (size_t)(threads * 2 * round_up(k, INGOT_TILE)) * sizeof(float);
   return bytes + flags + (size_t)m * activation_row_bytes(round_up(k, group), group);
 }
 
@@ -162,7 +167,7 @@ static void place_scratch(matmul_job *job, const ingot_context *context, int thr
   job->gates = context->scratch;
   if (format_is_float(weight->format)) return;
   job->normed = job->gates + threads * gate_floats();
-  job->ready = (_Atomic uint32_t *)(job->normed + threads * round_up(weight->k, INGOT_TILE));
+  job->ready = (_Atomic uint32_t *)(job->normed + threads * 2 * round_up(weight->k, INGOT_TILE));
   call->rows = (uint8_t *)job->ready + round_up(job->row_blocks * (int64_t)sizeof(uint32_t), 64);
 }
 
@@ -246,7 +251,7 @@ void ingot_matmul(const ingot_context *context, const ingot_matmul_arguments *ar
   const ingot_weight *weight = arguments->weight;
   if (arguments->m <= 0 || weight->n <= 0) return;
   bool quantized = !format_is_float(weight->format);
-  if ((arguments->norm != NULL && !quantized)
+  if (((arguments->norm != NULL || arguments->x_order != NULL) && !quantized)
       || (arguments->gated && (weight->n % (2 * INGOT_TILE) != 0 || arguments->residual != NULL)))
     __builtin_trap();
   matmul_job job;

@@ -21,6 +21,10 @@ public struct CheckpointTensor: Sendable {
   public let source: (any RowSource)?
   /// How the file orders the rows.
   public let rowOrder: RowOrder
+  /// The same weights in the form that the engine multiplies with, where that has its inputs in another order.
+  ///
+  /// Whoever reads this tensor has them in their own order and need not know.
+  public let reordered: ReorderedTensor?
 
   /// Elements of one row: the last extent, or 1 for a rank-1 tensor with reordered rows (a bias of q or
   /// k), whose elements move one by one.
@@ -35,19 +39,23 @@ public struct CheckpointTensor: Sendable {
   ) {
     (self.name, self.storedName, self.encoding, self.shape) = (name, storedName, encoding, shape)
     (self.file, self.byteRange, self.rowOrder, source) = (file, byteRange, rowOrder, nil)
+    reordered = nil
     let splits = shape.rank == 1 && rowOrder != .natural
     columnCount = splits ? 1 : shape.dims.last ?? 1
     rowCount = splits ? shape.count : shape.dims.dropLast().reduce(1, *)
   }
 
   /// Describes a tensor whose rows are made on demand, in Hugging Face's order.
-  /// - Parameter file: what they are made of, for messages.
+  /// - Parameters:
+  ///   - file: what they are made of, for messages.
+  ///   - reordered: the form with its inputs in another order, if there is one.
   /// - Precondition: the last extent is a multiple of the encoding's block.
   package init(
-    name: String, encoding: TensorEncoding, shape: Shape, file: MappedFile, source: any RowSource
+    name: String, encoding: TensorEncoding, shape: Shape, file: MappedFile, source: any RowSource,
+    reordered: ReorderedTensor? = nil
   ) {
     (self.name, storedName, self.encoding, self.shape) = (name, name, encoding, shape)
-    (self.file, rowOrder, self.source) = (file, .natural, source)
+    (self.file, rowOrder, self.source, self.reordered) = (file, .natural, source, reordered)
     columnCount = shape.dims.last ?? 1
     rowCount = shape.dims.dropLast().reduce(1, *)
     precondition(columnCount % encoding.blockWeights == 0, "\(name) has no whole blocks of \(encoding)")
@@ -84,6 +92,31 @@ public struct CheckpointTensor: Sendable {
     precondition(rowOrder == .natural || rows.count == 1, "the rows of \(name) do not lie together")
     let start = byteRange.lowerBound + rowOrder.storedRow(rows.lowerBound) * rowByteCount
     return try body(UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + byteCount]))
+  }
+
+  /// Lends the bytes of some columns of one row; see `withRows`.
+  /// - Parameter columns: whole blocks of the encoding.
+  /// - Throws: as `withRows`.
+  package func withRow<Result>(
+    _ row: Int, columns: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(IngotError) -> Result
+  ) throws(IngotError) -> Result {
+    let first = columns.lowerBound / encoding.blockWeights * encoding.blockBytes
+    let count = columns.count / encoding.blockWeights * encoding.blockBytes
+    if let source = source as? any ColumnSource {
+      return try withTemporaryBytes(count) { (target) throws(IngotError) in
+        try source.read(rows: row..<row + 1, columns: columns, into: target)
+        return try body(UnsafeRawBufferPointer(target))
+      }
+    }
+    return try withRow(row) { (bytes) throws(IngotError) in
+      try body(UnsafeRawBufferPointer(rebasing: bytes[first..<first + count]))
+    }
+  }
+
+  /// Lets the pages of what was read go, as far as files hold it; they can be read again.
+  package func release() {
+    guard source != nil else { return file.release(byteRange) }
+    (source as? any ColumnSource)?.release()
   }
 
   /// Lends the bytes of one row; see `withRows`.

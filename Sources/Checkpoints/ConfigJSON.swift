@@ -2,17 +2,29 @@ public import IngotCore
 
 /// The configuration of a checkpoint as a `config.json` of transformers: a folder's own, or for a GGUF file one that
 /// says the same.
+///
+/// How weights were packed is left out: whoever writes them from a checkpoint writes others.
 /// - Throws: `.io`, `.format` for a folder whose file cannot be read.
 public func configJSON(of checkpoint: any Checkpoint) throws(IngotError) -> JSONValue {
   guard checkpoint.metadata != nil else {
     let file = try checkpoint.files().file("config.json")
-    return try withExtendedLifetime(file) { () throws(IngotError) in
+    let json = try withExtendedLifetime(file) { () throws(IngotError) in
       try JSONParser.parse(file.bytes, file: file.path)
     }
+    return json.withoutQuantization
   }
   var config = checkpoint.config
   config.torchDType = checkpoint.tensor(named: "model.layers.0.self_attn.q_proj.weight")?.encoding.torchName
   return config.huggingFaceJSON
+}
+
+extension JSONValue {
+  fileprivate var withoutQuantization: JSONValue {
+    guard let object else { return self }
+    let kept = object.members.filter { !["quantization_config", "compression_config"].contains($0.key) }
+    return .object(
+      JSONObject(kept.map { $0.key == "text_config" ? .init($0.key, $0.value.withoutQuantization) : $0 }))
+  }
 }
 
 extension TensorEncoding {

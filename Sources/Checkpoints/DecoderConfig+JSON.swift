@@ -21,12 +21,8 @@ extension DecoderConfig {
   ) throws(IngotError) {
     let outer = try ConfigReader(json, file: file)
     let reader = try outer.nested("text_config") ?? outer
-    if let method = try outer.nested("quantization_config").or(reader.nested("quantization_config")) {
-      let name = try method.string("quant_method") ?? "an unnamed method"
-      throw outer.error(
-        "quantization_config", "weights quantised by \(name) are not supported", kind: .unsupported,
-        hint: "use the model's unquantised weights, or its GGUF file")
-    }
+    // Weights that are not read are refused before their names and shapes are.
+    _ = try PackedScheme.of(outer, reader)
     guard let modelType = try reader.string("model_type").or(outer.string("model_type")) else {
       throw reader.error("model_type", "missing")
     }

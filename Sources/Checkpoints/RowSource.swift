@@ -10,3 +10,17 @@ public protocol RowSource: AnyObject, Sendable {
   /// - Throws: what is wrong with the values the rows are made of.
   func read(rows: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws(IngotError)
 }
+
+/// A source that makes some columns of rows for less than the whole of them.
+package protocol ColumnSource: RowSource {
+  /// Writes a band of consecutive rows in the encoding of the tensor.
+  /// - Parameters:
+  ///   - columns: whole blocks of the encoding.
+  ///   - target: room for exactly this, aligned to 16 bytes.
+  /// - Throws: as `read(rows:into:)`.
+  func read(
+    rows: Range<Int>, columns: Range<Int>, into target: UnsafeMutableRawBufferPointer
+  ) throws(IngotError)
+  /// Lets go of memory that was read; it can be read again.
+  func release()
+}

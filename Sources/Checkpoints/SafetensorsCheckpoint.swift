@@ -1,6 +1,9 @@
 import IngotCore
 
 /// A Hugging Face folder: `config.json` beside one or more safetensors files.
+///
+/// Weights that AWQ, GPTQ or compressed-tensors packed appear as one tensor each, under the name that the unpacked
+/// weight would have.
 final class SafetensorsCheckpoint: Checkpoint {
   let path: String
   let config: DecoderConfig
@@ -17,7 +20,9 @@ final class SafetensorsCheckpoint: Checkpoint {
         hint: "a checkpoint is a folder of config.json and *.safetensors, or a .gguf file")
     }
     var config = try DecoderConfig(directory: directory)
-    var table = try Self.open(directory: directory, files: files)
+    let scheme = try PackedScheme.of(
+      directory: directory, config: try JSONParser.parse(path: configPath), file: configPath)
+    var table = try Self.open(directory: directory, files: files).unpacked(scheme)
     try table.completeBareNames()
     config.tiesEmbeddings = try table.tiesEmbeddings(flag: config.tiesEmbeddings)
     (self.config, self.table) = (config, table)
@@ -31,8 +36,11 @@ final class SafetensorsCheckpoint: Checkpoint {
   ) throws(IngotError) {
     path = directory
     let configPath = FileSystem.join(directory, "config.json")
-    var object = try submodel.configuration(in: try JSONParser.parse(path: configPath), file: configPath)
-    var table = try Self.open(directory: directory, files: files).part(submodel.prefix, path: directory)
+    let json = try JSONParser.parse(path: configPath)
+    var object = try submodel.configuration(in: json, file: configPath)
+    let scheme = try PackedScheme.of(directory: directory, config: json, file: configPath)
+    var table = try Self.open(directory: directory, files: files).unpacked(scheme)
+      .part(submodel.prefix, path: directory)
     if let modelType = submodel.modelType {
       object["model_type"] = .string(modelType)
     } else if !families.contains(object["model_type"]?.string ?? "") {

@@ -79,6 +79,13 @@ extension Lowering {
     return UnsafePointer(descriptor)
   }
 
+  private mutating func retainedOrder(_ order: [Int32]) -> UnsafePointer<Int32> {
+    let pointer = UnsafeMutablePointer<Int32>.allocate(capacity: order.count)
+    pointer.initialize(from: order, count: order.count)
+    plan.retained.append(Allocation(pointer))
+    return UnsafePointer(pointer)
+  }
+
   // MARK: Operators
 
   /// Ids and positions are followed into tables, so they must be what a caller gives and has checked.
@@ -108,9 +115,10 @@ extension Lowering {
       step.table = base
       step.rowBytes = tensor.rowByteCount
       plan.retained.append(tensor.file)
-    } else if let parameter = parameter(node.inputs[0]), weights != nil {
+    } else if let parameter = parameter(node.inputs[0]), weights != nil,
+      case let weight = try packedParameter(index, parameter), weight.inputOrder == nil
+    {
       // Rows that no file holds as rows: quantised on the way in, or tiles that a head shares.
-      let weight = try packedParameter(index, parameter)
       let descriptor = retainedDescriptor(weight)
       step.kind = INGOT_TABLE_TILES
       step.table = UnsafeRawPointer(descriptor)
@@ -151,6 +159,7 @@ extension Lowering {
       let (pointer, isLayerNorm) = try normArguments(norm)
       (arguments.norm, arguments.norm_is_layer) = (pointer, isLayerNorm ? 1 : 0)
     }
+    if let order = weight.inputOrder { arguments.x_order = retainedOrder(order) }
     (arguments.y, arguments.y_stride) = (floatResult(gate?.node ?? index), outputs)
     if let gate {
       arguments.gated = 1

@@ -1,5 +1,5 @@
 /// The sums over a whole vocabulary that sampling needs, in loops that vectorise.
-enum Softmax {
+package enum Softmax {
   /// `eˣ` for x ≤ 0, exact to some 2 units in the last place and branch-free; 0 below the normal range.
   @inline(__always)
   static func exponential(_ x: Float) -> Float {

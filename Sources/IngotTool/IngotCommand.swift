@@ -19,7 +19,7 @@ struct IngotCommand: ParsableCommand {
       RunCommand.self, BenchCommand.self, InfoCommand.self, GraphCommand.self, LogitsCommand.self,
       TokenizeCommand.self,
       DetokenizeCommand.self, TemplateCommand.self, ExportCommand.self, VerifyCommand.self,
-      DumpCommand.self, CompareCommand.self, StageCommand.self, PipelineCommand.self,
+      DumpCommand.self, CompareCommand.self, PerplexityCommand.self, StageCommand.self, PipelineCommand.self,
       CompileCommand.self, KeygenCommand.self, EncryptCommand.self, DecryptCommand.self,
     ])
 

@@ -107,16 +107,18 @@ final class PackedStore: @unchecked Sendable {
   }
 
   /// A weight as it was packed before; nil when the file does not hold it in this form.
-  func weight(named name: String, format: ingot_format, group: Int, outputs: Int, inputs: Int)
-    -> PackedWeight?
-  {
+  /// - Parameter inputOrder: what the checkpoint's files say, by which the weight was packed: the key tells that they are
+  ///   the same files.
+  func weight(
+    named name: String, format: ingot_format, group: Int, outputs: Int, inputs: Int, inputOrder: [Int32]?
+  ) -> PackedWeight? {
     guard let file, let entry = entries[name],
       entry.format == format.rawValue, entry.group == group, entry.n == outputs, entry.k == inputs,
       entry.byteCount == ingot_weight_bytes(format, entry.n, entry.k, entry.group)
     else { return nil }
     return PackedWeight(
-      format: format, group: group, outputs: outputs, inputs: inputs, in: file, offset: entry.offset,
-      byteCount: entry.byteCount)
+      format: format, group: group, outputs: outputs, inputs: inputs, inputOrder: inputOrder, in: file,
+      offset: entry.offset, byteCount: entry.byteCount)
   }
 
   /// Writes weights for the next start.

@@ -43,6 +43,13 @@ public struct WeightPacker: Sendable {
       weights.map { (name: $0.key.description, weight: $0.value) }.sorted { $0.name < $1.name })
   }
 
+  /// The form of a tensor that is packed: integers, where they are wanted, with their inputs in the order of their
+  /// groups.
+  private func form(_ tensor: CheckpointTensor) -> (tensor: CheckpointTensor, inputOrder: [Int32]?) {
+    guard !dequantizes, let reordered = tensor.reordered else { return (tensor, nil) }
+    return (reordered.tensor, reordered.inputOrder)
+  }
+
   /// The packed format of tensors of an encoding.
   private func format(_ encoding: TensorEncoding) -> (format: ingot_format, group: Int) {
     switch encoding {
@@ -56,7 +63,7 @@ public struct WeightPacker: Sendable {
     guard let part = parameter.parts.first, let tensor = checkpoint.tensor(named: part.name) else {
       return false
     }
-    return format(tensor.encoding).group != 0
+    return format(form(tensor).tensor.encoding).group != 0
   }
 
   /// The tensors that make up a parameter.
@@ -76,11 +83,13 @@ public struct WeightPacker: Sendable {
     return tensors
   }
 
-  /// Whether tensors have one packed format and so can lie in one matrix.
+  /// Whether tensors have one packed format, with their inputs in one order, and so can lie in one matrix.
   public func haveOneFormat(_ names: [String]) -> Bool {
-    let formats = names.map { checkpoint.tensor(named: $0).map { format($0.encoding) } }
-    return formats.allSatisfy {
-      $0 != nil && $0?.format == formats[0]?.format && $0?.group == formats[0]?.group
+    let forms = names.map { checkpoint.tensor(named: $0).map(form) }
+    guard let first = forms.first ?? nil else { return names.isEmpty }
+    return forms.allSatisfy {
+      guard let form = $0 else { return false }
+      return format(form.tensor.encoding) == format(first.tensor.encoding) && form.inputOrder == first.inputOrder
     }
   }
 
@@ -103,14 +112,16 @@ public struct WeightPacker: Sendable {
   /// - Parameter context: whose threads pack.
   /// - Throws: as `tensors(of:)`; `.unsupported` when the tensors are of several formats; `.memory`.
   public func pack(_ parameter: Parameter, context: ingot_context) throws(IngotError) -> PackedWeight {
-    let tensors = try tensors(of: parameter)
+    let forms = try tensors(of: parameter).map(form)
+    let (tensors, order) = (forms.map(\.tensor), forms[0].inputOrder)
     let (format, group) = format(tensors[0].encoding)
     guard haveOneFormat(parameter.parts.map(\.name)) else {
       throw IngotError(.unsupported, "\(parameter) mixes weights of several formats")
     }
     let dims = parameter.dims
     if let known = store?.weight(
-      named: parameter.description, format: format, group: group, outputs: dims[0], inputs: dims[1])
+      named: parameter.description, format: format, group: group, outputs: dims[0], inputs: dims[1],
+      inputOrder: order)
     {
       return known
     }
@@ -120,7 +131,7 @@ public struct WeightPacker: Sendable {
       return known
     }
     return try PackedWeight(
-      format: format, group: group, outputs: dims[0], inputs: dims[1], in: slabs
+      format: format, group: group, outputs: dims[0], inputs: dims[1], inputOrder: order, in: slabs
     ) { (base) throws(IngotError) in
       if sizesOnly { return }
       var job = PackingJob(
@@ -130,7 +141,7 @@ public struct WeightPacker: Sendable {
       }
       if let failure = job.failure.withLock({ $0 }) { throw failure }
       // The packed copy is what is read from now on.
-      for tensor in tensors where tensor.source == nil { tensor.file.release(tensor.byteRange) }
+      for tensor in tensors { tensor.release() }
     }
   }
 }

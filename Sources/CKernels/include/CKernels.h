@@ -7,6 +7,7 @@
 #include "ingot_limits.h"
 #include "ingot_matmul.h"
 #include "ingot_ops.h"
+#include "ingot_packed.h"
 #include "ingot_placement.h"
 #include "ingot_quantize.h"
 #include "ingot_repack.h"

@@ -72,6 +72,9 @@ typedef struct ingot_matmul_arguments {
   /// read, and only integer formats can have it.
   const ingot_norm_arguments *norm;
   int norm_is_layer;        ///< layer norm, else RMS norm
+  /// NULL, or for each of the k inputs of the weight which element of a row of x it multiplies, applied after the norm:
+  /// weights whose groups were made of inputs in another order. Only integer formats can have it.
+  const int32_t *x_order;
   /// Whether the n outputs are two halves of which y[m, n/2] = activation(gate) · up. n is then a multiple of 32,
   /// and there is no residual.
   int gated;

@@ -148,16 +148,15 @@ extension CheckpointTensor {
   func withBytes<Result>(
     row: Int, columns: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(IngotError) -> Result
   ) throws(IngotError) -> Result {
-    let first = columns.lowerBound / encoding.blockWeights * encoding.blockBytes
-    let count = columns.count / encoding.blockWeights * encoding.blockBytes
-    return try withRow(row) { (bytes) throws(IngotError) in
-      try body(UnsafeRawBufferPointer(rebasing: bytes[first..<first + count]))
-    }
+    try withRow(row, columns: columns, body)
   }
 
   /// Lets go of the memory of rows that were read.
   func release(_ rows: Range<Int>) {
-    guard source == nil else { return }
+    guard source == nil else {
+      if rows.count == rowCount { release() }
+      return
+    }
     switch rowOrder {
     case .natural:
       let start = byteRange.lowerBound
