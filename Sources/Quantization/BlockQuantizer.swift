@@ -4,7 +4,8 @@ package import IngotCore
 
 /// Rounds rows of a weight to integers by a scheme.
 ///
-/// GGUF blocks that are themselves integers with a scale per 32 keep both, so that nothing is lost.
+/// What consists of integers and scales already keeps both where the scheme has room for them, so that nothing is lost:
+/// GGUF blocks with a scale per 32, and groups of AWQ, GPTQ and compressed-tensors.
 package struct BlockQuantizer: Sendable {
   package let scheme: BlockQuantization
   /// How scales are stored: f32, f16 or bf16.
@@ -31,19 +32,32 @@ package struct BlockQuantizer: Sendable {
   package var middle: UInt8 { 1 << UInt8(scheme.bits - 1) }
 
   /// Whether blocks of this encoding become codes with the integers and scales they have.
+  ///
+  /// Groups with a minimum do so row by row, where all minimums of a row are an integral zero point times the scale, as
+  /// those of AWQ and GPTQ are; other rows are rounded.
   package func keepsIntegers(of encoding: TensorEncoding) -> Bool {
-    guard scheme.groupSize == 32, scales != .bf16, case .block(let type) = encoding else { return false }
-    switch type {
-    case .q40: return true
-    case .q50, .q80: return scheme.bits == 8
-    case .q41, .q51, .q4K, .q5K, .q6K: return false
+    guard let groupSize = scheme.groupSize, scales != .bf16 else { return false }
+    switch encoding {
+    case .plain: return false
+    case .block(.q40): return groupSize == 32
+    case .block(.q50), .block(.q80): return groupSize == 32 && scheme.bits == 8
+    case .block(.q41), .block(.q51), .block(.q4K), .block(.q5K), .block(.q6K): return false
+    case .grouped(let format):
+      return format.bits <= scheme.bits && format.groupSize % groupSize == 0
+        && !(format.hasMinimum && scheme.isSymmetric)
     }
+  }
+
+  /// Whether no row of this encoding is rounded, whatever its numbers.
+  package func losesNothing(of encoding: TensorEncoding) -> Bool {
+    if case .grouped(let format) = encoding, format.hasMinimum { return false }
+    return keepsIntegers(of: encoding)
   }
 
   /// Codes, scales and zeros of a run of inputs of one row.
   /// - Parameters:
   ///   - source: the run as the checkpoint stores it.
-  ///   - floats: room for `count`; holds the weights afterwards, unless the blocks keep their integers.
+  ///   - floats: room for `count`.
   ///   - codes: room for `count`.
   ///   - group: inputs per scale.
   /// - Returns: what stands in the way, if anything does.
@@ -52,8 +66,15 @@ package struct BlockQuantizer: Sendable {
     floats: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<UInt8>,
     scales: UnsafeMutablePointer<Float>, zeros: UnsafeMutablePointer<UInt8>
   ) -> ingot_quantized {
-    if case .block(let type) = encoding, keepsIntegers(of: encoding) {
-      return split(source, type, count: count, halves: floats, codes: codes, scales: scales, zeros: zeros)
+    if keepsIntegers(of: encoding) {
+      switch encoding {
+      case .plain: break
+      case .block(let type):
+        return split(source, type, count: count, halves: floats, codes: codes, scales: scales, zeros: zeros)
+      case .grouped(let format):
+        let kept = keep(source, format, count: count, codes: codes, scales: scales, zeros: zeros)
+        if let kept { return kept }
+      }
     }
     encoding.decode(source, into: floats, count: count)
     return withUnsafePointer(to: quantizer) {

@@ -30,6 +30,7 @@ struct ModelReport {
   private var encodings: [(name: String, tensors: Int, parameters: Int, bytes: Int)] {
     var sums: [String: (Int, Int, Int)] = [:]
     for tensor in tensors {
+      let tensor = tensor.reordered?.tensor ?? tensor
       let sum = sums[tensor.encoding.description] ?? (0, 0, 0)
       sums[tensor.encoding.description] = (
         sum.0 + 1, sum.1 + tensor.shape.count, sum.2 + tensor.byteRange.count
@@ -124,7 +125,8 @@ struct ModelReport {
         tensors.map { tensor in
           .object(
             JSONObject([
-              .init("name", .string(tensor.name)), .init("dtype", .string(tensor.encoding.description)),
+              .init("name", .string(tensor.name)),
+              .init("dtype", .string((tensor.reordered?.tensor ?? tensor).encoding.description)),
               .init("shape", .array(tensor.shape.dims.map { .int($0) })),
             ]))
         })

@@ -17,15 +17,17 @@ extension WeightWriter {
     var sums = (error: 0.0, energy: 0.0)
     for tensor in try WeightPlan(checkpoint).matrix(parameter) {
       // Blocks that keep their integers lose nothing.
-      if quantizer.keepsIntegers(of: tensor.encoding) { continue }
+      if quantizer.losesNothing(of: tensor.encoding) { continue }
       let inputs = tensor.columnCount
       let group = quantizer.scheme.groupSize ?? inputs
       let scratch = RowScratch(inputs: inputs, codes: inputs, groups: (inputs + group - 1) / group)
       for row in 0..<tensor.rowCount {
-        let status = try tensor.withRow(row) {
-          quantizer.quantize(
-            $0, tensor.encoding, count: inputs, group: group, floats: scratch.floats,
+        let status = try tensor.withRow(row) { bytes in
+          let status = quantizer.quantize(
+            bytes, tensor.encoding, count: inputs, group: group, floats: scratch.floats,
             codes: scratch.codes, scales: scratch.scales, zeros: scratch.zeros)
+          tensor.encoding.decode(bytes, into: scratch.floats, count: inputs)
+          return status
         }
         try quantizer.check(status, tensor, row: row)
         quantizer.addError(
