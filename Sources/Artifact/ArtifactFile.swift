@@ -10,7 +10,7 @@ public import IngotCore
 /// offsets and shapes come from the manifest; damage gives wrong numbers, never a wrong address. `verify` checks them
 /// too, and so does every read when a key that verifies signatures is given.
 ///
-/// A mapped file must not be cut short while it is used, as with every mapping.
+/// A mapped file must not be changed or cut short while it is used, as with every mapping.
 public final class ArtifactFile: Sendable {
   /// Segments up to this size are checked against their digest whenever they are read.
   public static let checkedByteCount = 16 << 20

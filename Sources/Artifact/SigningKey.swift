@@ -83,6 +83,11 @@ public struct VerifyKey: Sendable, Hashable {
   }
 }
 
+extension ArtifactHeader.Signature {
+  /// The public key, whose `id` names the signer. That the file names it does not mean that it signed.
+  public var verifyKey: VerifyKey { VerifyKey(bytes: signer) }
+}
+
 extension ArtifactHeader {
   /// What a signature is of: the header, and by its digest the manifest, and by the digests in that every segment.
   var signedMessage: [UInt8] { Array("ingot artifact signature 1\n".utf8) + page[0..<192] }

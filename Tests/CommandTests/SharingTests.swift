@@ -110,7 +110,8 @@ import Testing
 
       let refused = try run("--prompt-cache", cache, "--kv-type", "i8")
       #expect(refused.status == 1 && refused.errors.contains("f16") && refused.errors.contains("i8"))
-      let keyed = try run("--prompt-cache", cache, "--key-file", model.document)
+      let key = try model.folder.write(String(repeating: "0f", count: 32), to: "key.txt")
+      let keyed = try run("--prompt-cache", cache, "--prompt-cache-key", key)
       #expect(keyed.status == 1 && keyed.errors.contains("without a key"))
       var bytes = try Data(contentsOf: URL(fileURLWithPath: cache))
       bytes[bytes.count / 2] ^= 1
@@ -130,7 +131,7 @@ import Testing
       (share + ["--max-pos-len", "10", "-c", "200"], "planned length of 10"),
       (["--share-file", model.folder / "none"], "none"), (["-p", "x", "--json"], "--json needs"),
       (["-p", "x", "--seq-length", "9"], "--seq-length needs"),
-      (["-p", "x", "--key-file", "y"], "needs --prompt"),
+      (["-p", "x", "--prompt-cache-key", "y"], "needs --prompt"),
       (["--share-file", model.document, "--ids", "1"], "--ids"),
       (["-p", "x", "--generation-mode", "beam"], "beam"),
       (["-p", "x", "--generation-mode", "penalty_sample", "--top-k", "0"], "top-k is 0"),

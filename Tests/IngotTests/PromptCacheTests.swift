@@ -14,7 +14,7 @@ import Testing
     let model: CPUModel
     let bytes: [UInt8]
 
-    init(kvType: KVType = .f16, key: [UInt8]? = nil) throws {
+    init(kvType: KVType = .f16, key: ArtifactKey? = nil) throws {
       path = FileManager.default.temporaryDirectory.path + "/ingot-\(UUID().uuidString).kv"
       model = try ModelFixture.named(fixture).model(context: 128, kvType: kvType)
       let session = try SharedSession(Generator(model), StageSet(share: 80, unshare: 20, total: 128))
@@ -25,15 +25,15 @@ import Testing
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }
 
-    func read(_ bytes: [UInt8], key: [UInt8]? = nil) throws -> PromptCacheFile {
+    func read(_ bytes: [UInt8], key: ArtifactKey? = nil) throws -> PromptCacheFile {
       let file = try bytes.withUnsafeBytes { try MappedFile(copying: $0, name: "cache.kv") }
       return try PromptCacheFile(
         file, origin: .init(model: model.identity()), layout: model.layout(plannedLength: 128), key: key)
     }
   }
 
-  @Test(arguments: KVType.allCases, [nil, Array("secret".utf8)])
-  func aLaterRunGoesOnBitForBit(kvType: KVType, key: [UInt8]?) throws {
+  @Test(arguments: KVType.allCases, [nil, ArtifactKey()])
+  func aLaterRunGoesOnBitForBit(kvType: KVType, key: ArtifactKey?) throws {
     let saved = try Saved(kvType: kvType, key: key)
     defer { saved.remove() }
     let options = GenerationOptions.drawing(20, seed: 6)
@@ -67,7 +67,9 @@ import Testing
   @Test func othersAreRefusedByName() throws {
     let saved = try Saved()
     defer { saved.remove() }
-    func refusal(_ name: String, _ kvType: KVType, planned: Int = 128, key: [UInt8]? = nil) throws -> String {
+    func refusal(_ name: String, _ kvType: KVType, planned: Int = 128, key: ArtifactKey? = nil) throws
+      -> String
+    {
       let generator = Generator(try ModelFixture.named(name).model(context: 128, kvType: kvType))
       let error = #expect(throws: IngotError.self) {
         try generator.loadPromptCache(saved.path, plannedLength: planned, key: key)
@@ -80,12 +82,13 @@ import Testing
     #expect(other.contains("model") && other.contains(ours), "\(other)")
     let type = try refusal(Self.fixture, .i8)
     #expect(type.contains("f16") && type.contains("i8"), "\(type)")
-    #expect(try refusal(Self.fixture, .f16, key: [1]).contains("without a key"))
-    let keyed = try Saved(key: [1, 2])
+    #expect(try refusal(Self.fixture, .f16, key: ArtifactKey()).contains("without a key"))
+    let key = ArtifactKey()
+    let keyed = try Saved(key: key)
     defer { keyed.remove() }
     #expect(throws: IngotError.self) { try keyed.read(keyed.bytes) }
-    #expect(throws: IngotError.self) { try keyed.read(keyed.bytes, key: [1, 3]) }
-    #expect(try keyed.read(keyed.bytes, key: [1, 2]).ids == Self.prefix)
+    #expect(throws: IngotError.self) { try keyed.read(keyed.bytes, key: ArtifactKey()) }
+    #expect(try keyed.read(keyed.bytes, key: key).ids == Self.prefix)
     let short = try ModelFixture.named(Self.fixture).model(context: 69)
     let error = #expect(throws: IngotError.self) {
       try Generator(short).loadPromptCache(saved.path, plannedLength: 69)

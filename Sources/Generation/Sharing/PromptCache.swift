@@ -1,3 +1,4 @@
+public import Artifact
 internal import Engine
 public import IngotCore
 
@@ -11,7 +12,7 @@ extension Generator {
   /// - Throws: `.unsupported` for a back end that cannot; `.limit` for more tokens than the context or the cache hold;
   ///   as `PromptCacheFile.init`.
   public func loadPromptCache(
-    _ path: String, plannedLength: Int, adapter: String = "", key: [UInt8]? = nil
+    _ path: String, plannedLength: Int, adapter: String = "", key: ArtifactKey? = nil
   ) throws(IngotError) -> CachedSequence {
     let model = try snapshottingModel()
     let file = try PromptCacheFile(
@@ -29,7 +30,7 @@ extension Generator {
   /// - Parameters: as above.
   /// - Throws: `.unsupported` for a back end that cannot; `.argument` for more tokens than there are; `.io`; `.memory`.
   public func savePromptCache(
-    _ sequence: CachedSequence, tokens: Int, to path: String, adapter: String = "", key: [UInt8]? = nil
+    _ sequence: CachedSequence, tokens: Int, to path: String, adapter: String = "", key: ArtifactKey? = nil
   ) throws(IngotError) {
     let model = try snapshottingModel()
     let snapshot = try model.snapshot(of: sequence.sequence, tokens: tokens)
@@ -52,7 +53,7 @@ extension Generator {
 extension SharedSession {
   /// Keeps the prefix in a file.
   /// - Throws: `.argument` before one is shared; as `Generator.savePromptCache`.
-  public func save(to path: String, adapter: String = "", key: [UInt8]? = nil) throws(IngotError) {
+  public func save(to path: String, adapter: String = "", key: ArtifactKey? = nil) throws(IngotError) {
     guard let prefix = prefix() else { throw IngotError(.argument, "there is no shared text to save") }
     try generator.savePromptCache(prefix, tokens: prefix.ids.count, to: path, adapter: adapter, key: key)
   }

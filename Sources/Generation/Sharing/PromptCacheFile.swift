@@ -1,3 +1,4 @@
+public import Artifact
 internal import Crypto
 public import Engine
 public import IngotCore
@@ -5,7 +6,7 @@ public import IngotCore
 /// Tokens and the rows a model computed for them, kept in a file for later runs.
 ///
 ///     "INGOTKV1", u32 bytes of the JSON, JSON: {model, adapter, kv_type, layers, page_tokens, rounds_activations,
-///     angles, tokens, has_key}, u32 [tokens], the pages of a `KVSnapshot`, 32 bytes HMAC-SHA256 of all before
+///     angles, tokens, key}, u32 [tokens], the pages of a `KVSnapshot`, 32 bytes HMAC-SHA256 of all before
 ///
 /// The code's key follows from the model's digest and, where the user gives one, the user's key. So a file that was
 /// damaged, or made for another model, is refused; one that somebody made up is too, if they lack the user's key.
@@ -45,10 +46,10 @@ public struct PromptCacheFile: Sendable {
   /// Writes the file; a reader never sees half of it.
   /// - Parameter key: the user's; nil for none.
   /// - Throws: `.io`.
-  public func write(to path: String, key: [UInt8]? = nil) throws(IngotError) {
+  public func write(to path: String, key: ArtifactKey? = nil) throws(IngotError) {
     let file = try AtomicFile(path: path)
     var code = Self.code(origin.model, key)
-    let header = Array(header(hasKey: key != nil).description.utf8)
+    let header = Array(header(key).description.utf8)
     var head = Self.magic
     withUnsafeBytes(of: UInt32(header.count).littleEndian) { head += $0 }
     head += header
@@ -62,7 +63,7 @@ public struct PromptCacheFile: Sendable {
     try file.commit()
   }
 
-  private func header(hasKey: Bool) -> JSONValue {
+  private func header(_ key: ArtifactKey?) -> JSONValue {
     let layout = snapshot.layout
     return .object(
       JSONObject([
@@ -72,7 +73,7 @@ public struct PromptCacheFile: Sendable {
         .init("page_tokens", .int(layout.pageTokens)),
         .init("rounds_activations", .bool(layout.roundsActivations)),
         .init("angles", .string(layout.angles)), .init("tokens", .int(ids.count)),
-        .init("has_key", .bool(hasKey)),
+        .init("key", key.map { .string($0.id) } ?? .null),
       ]))
   }
 
@@ -82,13 +83,13 @@ public struct PromptCacheFile: Sendable {
   /// - Throws: `.io`; `.format` for a file that is damaged, cut short or not of this kind; `.argument` for one of
   ///   another model, adapter, layout or key.
   public init(
-    path: String, origin: Origin, layout: CacheLayout, key: [UInt8]? = nil
+    path: String, origin: Origin, layout: CacheLayout, key: ArtifactKey? = nil
   ) throws(IngotError) {
     try self.init(MappedFile(path: path), origin: origin, layout: layout, key: key)
   }
 
   package init(
-    _ file: MappedFile, origin: Origin, layout: CacheLayout, key: [UInt8]?
+    _ file: MappedFile, origin: Origin, layout: CacheLayout, key: ArtifactKey?
   ) throws(IngotError) {
     var reader = ByteReader(file)
     guard try reader.take(min(Self.magic.count, file.byteCount)).elementsEqual(Self.magic) else {
@@ -97,7 +98,7 @@ public struct PromptCacheFile: Sendable {
     let headerBytes = Int(try reader.read(UInt32.self))
     guard headerBytes <= Self.longestHeader else { throw Self.damaged(file, "its header is too long") }
     let header = try Header(JSONParser.parse(reader.take(headerBytes), file: file.path), file.path)
-    try header.check(origin, layout, hasKey: key != nil, file.path)
+    try header.check(origin, layout, key, file.path)
 
     // Lengths: all of the file, no more and no less.
     guard header.tokens <= reader.remaining / 4,
@@ -111,7 +112,7 @@ public struct PromptCacheFile: Sendable {
     let stored = try file.bytes(at: file.byteCount - Self.codeBytes, count: Self.codeBytes)
     guard Self.isEqual(Array(code.finalize()), Array(stored)) else {
       throw Self.damaged(
-        file, "its authentication code is wrong: it was changed\(key == nil ? "" : ", or has another key")")
+        file, "its authentication code is wrong: it was changed")
     }
 
     var ids: [Int] = []
@@ -129,9 +130,10 @@ public struct PromptCacheFile: Sendable {
       hint: "remove it, and it is made anew")
   }
 
-  private static func code(_ model: ModelIdentity, _ key: [UInt8]?) -> HMAC<SHA256> {
+  private static func code(_ model: ModelIdentity, _ key: ArtifactKey?) -> HMAC<SHA256> {
     let derived = HKDF<SHA256>.deriveKey(
-      inputKeyMaterial: SymmetricKey(data: Array(model.digest.utf8) + (key ?? [])),
+      inputKeyMaterial: SymmetricKey(
+        data: Array(model.digest.utf8) + (key?.derived(for: "prompt cache") ?? [])),
       salt: Array("ingot prompt cache".utf8), info: Array((key == nil ? "model" : "model, user").utf8),
       outputByteCount: SHA256.byteCount)
     return HMAC<SHA256>(key: derived)
@@ -148,14 +150,15 @@ private struct Header {
   let model: String, adapter: String, angles: String
   let layout: CacheLayout
   let tokens: Int
-  let hasKey: Bool
+  /// The name of the user's key; nil for none.
+  let key: String?
 
   init(_ json: JSONValue, _ path: String) throws(IngotError) {
     guard let model = json["model"]?.string, let adapter = json["adapter"]?.string,
       let kvType = json["kv_type"]?.string.flatMap({ KVType(rawValue: $0) }),
       let pageTokens = json["page_tokens"]?.int, let rounds = json["rounds_activations"]?.bool,
       let angles = json["angles"]?.string, let tokens = json["tokens"]?.int, tokens >= 0,
-      let hasKey = json["has_key"]?.bool, let list = json["layers"]?.array
+      let list = json["layers"]?.array
     else {
       throw IngotError(
         .format, "the prompt cache cannot be used: its header is not complete", at: .init(file: path),
@@ -164,16 +167,15 @@ private struct Header {
     let layers = list.map {
       CacheLayout.Layer(kvHeads: $0.array?.first?.int ?? 0, headDim: $0.array?.last?.int ?? 0)
     }
-    (self.model, self.adapter, self.angles, self.tokens, self.hasKey) = (
-      model, adapter, angles, tokens, hasKey
-    )
+    (self.model, self.adapter, self.angles, self.tokens) = (model, adapter, angles, tokens)
+    key = json["key"]?.string
     layout = CacheLayout(
       kvType: kvType, layers: layers, pageTokens: pageTokens, roundsActivations: rounds, angles: angles)
   }
 
   /// - Throws: `.argument` saying what differs.
   func check(
-    _ origin: PromptCacheFile.Origin, _ wanted: CacheLayout, hasKey givenKey: Bool, _ path: String
+    _ origin: PromptCacheFile.Origin, _ wanted: CacheLayout, _ given: ArtifactKey?, _ path: String
   ) throws(IngotError) {
     func refuse(_ what: String, _ hint: String = "name another file, or remove it") -> IngotError {
       IngotError(
@@ -186,9 +188,10 @@ private struct Header {
       throw refuse("it was made with the adapter \"\(adapter)\", and this one is \"\(origin.adapter)\"")
     }
     if let mismatch = layout.mismatch(wanted: wanted) { throw refuse(mismatch) }
-    guard hasKey == givenKey else {
-      throw givenKey
-        ? refuse("it was made without a key") : refuse("it was made with a key", "give that key")
+    guard key == given?.id else {
+      throw refuse(
+        "it was made \(key.map { "with the key \($0)" } ?? "without a key"), and "
+          + (given.map { "\($0) is given" } ?? "none is given"), "give the key it was made with")
     }
   }
 }

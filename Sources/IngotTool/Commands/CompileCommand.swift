@@ -1,6 +1,12 @@
 import ArgumentParser
 import Ingot
 
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
 /// `ingot compile`: one file with everything a model needs to run.
 struct CompileCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -20,6 +26,7 @@ struct CompileCommand: ParsableCommand {
   var output: String?
 
   @OptionGroup(title: "Weights") var weights: RecipeArguments
+  @OptionGroup(title: "Scales") var awq: AWQArguments
   @OptionGroup(title: "Stages") var lengths: LengthArguments
   @OptionGroup(title: "Quality") var gate: GateArguments
 
@@ -51,8 +58,9 @@ struct CompileCommand: ParsableCommand {
     options.signer = try signingKeyFile.map { (path) throws(IngotError) in try SigningKey(path: path) }
     options.engine = EngineOptions(threads: threads.map { max(1, min($0, Machine.current.threads)) })
     let gate = try gate.gate()
-    let compiler = try ModelCompiler(source, options: options)
-    let path = output ?? compiler.defaultFileName
+    let path = try output ?? ModelCompiler(source, options: options).defaultFileName
+    let scaled = try awq.scaled(source, recipe, for: path)
+    let compiler = try ModelCompiler(scaled, options: options)
     for note in compiler.notes { standardError("note: \(note)\n") }
     // Weights that are copied were measured when they were made.
     let isCopy = source is ArtifactCheckpoint && recipe == QuantizationRecipe(.keep)
@@ -61,9 +69,11 @@ struct CompileCommand: ParsableCommand {
       report = try gate.check(compiler.checkpoint, source: source, threads: threads)
     }
     let result = try compiler.compile(to: path, quality: report?.json)
+    if awq.isOn { _ = unlink(awq.journal(for: path)) }
     var printer = Output()
     try printer.write(
-      json ? json(result, report).indented + "\n" : text(result, report, try ArtifactSummary(path, options.key)))
+      json
+        ? json(result, report).indented + "\n" : text(result, report, try ArtifactSummary(path, options.key)))
     try printer.flush()
   }
 

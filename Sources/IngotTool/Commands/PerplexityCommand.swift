@@ -50,21 +50,22 @@ struct PerplexityCommand: ParsableCommand {
     if let chunks, chunks < 1 {
       throw IngotError(.argument, "--chunks is \(chunks); it must be at least 1")
     }
-    let tokenizer = try openTokenizer(model.model)
+    let checkpoint = isONNXExport(model.model) ? nil : try model.open()
+    let tokenizer = try checkpoint.map { try openTokenizer(of: $0) } ?? openTokenizer(model.model)
     if compares {
       guard let base else { throw IngotError(.argument, "--kl-divergence needs --kl-divergence-base FILE") }
-      try compare(tokenizer, with: LogitsBaseFile(path: base))
+      try compare(checkpoint, tokenizer, with: LogitsBaseFile(path: base))
     } else {
-      try measure(tokenizer)
+      try measure(checkpoint, tokenizer)
     }
   }
 
-  private func measure(_ tokenizer: Tokenizer) throws {
+  private func measure(_ checkpoint: (any Checkpoint)?, _ tokenizer: Tokenizer) throws {
     var text = try file.map { try InputFile(path: $0).readText(most: 1 << 30) } ?? BuiltInText.evaluation
     // As llama-perplexity reads files.
     if text.utf8.last == UInt8(ascii: "\n") { text.unicodeScalars.removeLast() }
     let windows = try EvaluationWindows(text: text, tokenizer, length: window, limit: chunks)
-    let opened = try open(contextLength: windows.length)
+    let opened = try open(checkpoint, contextLength: windows.length)
     let run = try PerplexityRun(opened, windows)
     let writer = try base.map { try LogitsBaseWriter(path: $0, windows, vocabSize: opened.config.vocabSize) }
     let status = StatusLine()
@@ -76,8 +77,10 @@ struct PerplexityCommand: ParsableCommand {
     try report(text: result.text, json: result.json)
   }
 
-  private func compare(_ tokenizer: Tokenizer, with base: LogitsBaseFile) throws {
-    let opened = try open(contextLength: base.windowLength)
+  private func compare(
+    _ checkpoint: (any Checkpoint)?, _ tokenizer: Tokenizer, with base: LogitsBaseFile
+  ) throws {
+    let opened = try open(checkpoint, contextLength: base.windowLength)
     let count = min(base.windowCount, chunks ?? base.windowCount)
     let status = StatusLine()
     let result = try QualityComparison.run(
@@ -89,11 +92,12 @@ struct PerplexityCommand: ParsableCommand {
     try report(text: result.text, json: result.json)
   }
 
-  private func open(contextLength: Int) throws -> any LanguageModel {
-    let options = engine.options(contextLength: contextLength)
-    guard !isONNXExport(model.model) else { return try openModel(model.model, options: options) }
-    let checkpoint = try openCheckpoint(model.model)
-    var engineOptions = try options.engineOptions(for: checkpoint.config)
+  private func open(
+    _ checkpoint: (any Checkpoint)?, contextLength: Int
+  ) throws -> any LanguageModel {
+    let options = try engine.options(contextLength: contextLength, keys: model.keys)
+    guard let checkpoint else { return try openModel(model.model, options: options) }
+    var engineOptions = try options.engineOptions(for: checkpoint)
     engineOptions.logitRows = Self.logitRows
     return try CPUModel(checkpoint, options: engineOptions)
   }

@@ -17,33 +17,22 @@ struct PromptCacheArguments: ParsableArguments {
   var path: String?
 
   @Option(
-    name: .customLong("key-file"),
-    help: "A file whose bytes are the prompt cache's key; by default what INGOT_KEY holds, or none.")
+    name: .customLong("prompt-cache-key"),
+    help:
+      "A file with the key that the prompt cache is authenticated with, as 'ingot keygen' makes it; by default INGOT_KEY, or none."
+  )
   var keyFile: String?
 
-  /// Most bytes of a key.
-  private static let longestKey = 4096
-
-  /// - Throws: `.io`; `.argument` for a key without use, empty or too long.
-  func key() throws(IngotError) -> [UInt8]? {
+  /// The user's key, if there is one.
+  /// - Throws: `.io`, `.format`; `.argument` for a key without use.
+  func key() throws(IngotError) -> ArtifactKey? {
     guard path != nil else {
-      if keyFile != nil { throw IngotError(.argument, "--key-file needs --prompt-cache") }
+      if keyFile != nil { throw IngotError(.argument, "--prompt-cache-key needs --prompt-cache") }
       return nil
     }
-    let key: [UInt8]
-    if let keyFile {
-      let file = try MappedFile(path: keyFile)
-      key = withExtendedLifetime(file) { Array(file.bytes.prefix(Self.longestKey + 1)) }
-    } else {
-      guard let value = getenv("INGOT_KEY") else { return nil }
-      key = Array(String(cString: value).utf8)
-    }
-    guard (1...Self.longestKey).contains(key.count) else {
-      throw IngotError(
-        .argument, "the key has \(key.isEmpty ? "no" : "more than \(Self.longestKey)") bytes",
-        at: .init(file: keyFile ?? "INGOT_KEY"))
-    }
-    return key
+    if let keyFile { return try ArtifactKey(path: keyFile) }
+    guard let text = getenv("INGOT_KEY") else { return nil }
+    return try ArtifactKey(text: String(cString: text), source: "INGOT_KEY")
   }
 
   /// What the file holds; nil without one.

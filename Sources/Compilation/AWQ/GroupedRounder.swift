@@ -1,0 +1,31 @@
+package import Checkpoints
+package import IngotCore
+internal import Quantization
+
+/// Rounds as a checkpoint quantised by a recipe does.
+package struct GroupedRounder: RowRounder {
+  private let format: GroupedFormat
+  private let quantizer: GroupedQuantizer
+
+  package var groupSize: Int { format.groupSize }
+
+  package init(_ format: GroupedFormat) { (self.format, quantizer) = (format, GroupedQuantizer(format)) }
+
+  package func round(_ row: UnsafeMutableBufferPointer<Float>) throws(IngotError) {
+    guard let base = row.baseAddress else { return }
+    try withTemporaryBytes(quantizer.rowBytes(count: row.count)) { (bytes) throws(IngotError) in
+      try quantizer.quantize(UnsafeBufferPointer(row), into: bytes)
+      TensorEncoding.grouped(format).decode(UnsafeRawBufferPointer(bytes), into: base, count: row.count)
+    }
+  }
+}
+
+extension QuantizedCheckpoint {
+  /// The rounder of a tensor that is rounded to integers; nil for any other.
+  func rounder(of name: String) -> (any RowRounder)? {
+    guard let tensor = tensor(named: name), tensor.source is QuantizedRows,
+      case .grouped(let format) = tensor.encoding
+    else { return nil }
+    return GroupedRounder(format)
+  }
+}
