@@ -55,7 +55,8 @@ public final class ArtifactCheckpoint: PackedWeightSource {
       let order = try Self.order(of: matrix, in: weights, path: path)
       let weight = PackedWeight(
         format: format, group: matrix.group, outputs: matrix.outputs, inputs: matrix.inputs,
-        inputOrder: order, in: weights.file, offset: weights.offset + matrix.offset, byteCount: matrix.byteCount)
+        inputOrder: order, in: weights.file, offset: weights.offset + matrix.offset,
+        byteCount: matrix.byteCount)
       packed[matrix.parameter] = weight
       let encoding = try TiledRows.encoding(of: format, group: matrix.group)
       var first = 0
@@ -100,7 +101,8 @@ public final class ArtifactCheckpoint: PackedWeightSource {
     }
     guard ReorderedTensor.isPermutation(order) else {
       throw IngotError(
-        .format, "the order of the inputs names some twice", at: .init(file: path, tensor: matrix.parts.first?.name))
+        .format, "the order of the inputs names some twice",
+        at: .init(file: path, tensor: matrix.parts.first?.name))
     }
     return order
   }

@@ -99,11 +99,12 @@ package struct WeightIndex: Sendable {
     }
     let format = Self.formats.first { $0.format.rawValue == matrix.format }?.name ?? ""
     return .object(
-      JSONObject([
-        .init("parts", .array(parts)), .init("inputs", .int(matrix.inputs)),
-        .init("format", .string(format)), .init("group", .int(matrix.group)),
-        .init("offset", .int(matrix.offset)), .init("bytes", .int(matrix.byteCount)),
-      ] + (matrix.order.map { [.init("order", .int($0))] } ?? [])))
+      JSONObject(
+        [
+          .init("parts", .array(parts)), .init("inputs", .int(matrix.inputs)),
+          .init("format", .string(format)), .init("group", .int(matrix.group)),
+          .init("offset", .int(matrix.offset)), .init("bytes", .int(matrix.byteCount)),
+        ] + (matrix.order.map { [.init("order", .int($0))] } ?? [])))
   }
 
   private func json(_ tensor: Tensor) -> JSONValue {
@@ -124,7 +125,8 @@ package struct WeightIndex: Sendable {
     for (index, value) in matrices.enumerated() {
       guard let matrix = Self.matrix(value, byteCount) else {
         throw IngotError(
-          .format, "the index of weights contradicts itself", at: .init(file: path, key: "matrices[\(index)]"))
+          .format, "the index of weights contradicts itself", at: .init(file: path, key: "matrices[\(index)]")
+        )
       }
       self.matrices.append(matrix)
     }

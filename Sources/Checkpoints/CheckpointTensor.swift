@@ -81,7 +81,8 @@ public struct CheckpointTensor: Sendable {
   public func withRows<Result>(
     _ rows: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(IngotError) -> Result
   ) throws(IngotError) -> Result {
-    precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount) of \(name)")
+    precondition(
+      rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount) of \(name)")
     let byteCount = rows.count * rowByteCount
     if let source {
       return try withTemporaryBytes(byteCount) { (target) throws(IngotError) in

@@ -29,7 +29,8 @@ public final class PackedWeight: @unchecked Sendable {
 
   /// Tiles that lie in a mapped file; the caller has checked that they do.
   package init(
-    format: ingot_format, group: Int, outputs: Int, inputs: Int, inputOrder: [Int32]? = nil, in file: MappedFile,
+    format: ingot_format, group: Int, outputs: Int, inputs: Int, inputOrder: [Int32]? = nil,
+    in file: MappedFile,
     offset: Int, byteCount: Int
   ) {
     self.byteCount = byteCount

@@ -89,7 +89,8 @@ public struct WeightPacker: Sendable {
     guard let first = forms.first ?? nil else { return names.isEmpty }
     return forms.allSatisfy {
       guard let form = $0 else { return false }
-      return format(form.tensor.encoding) == format(first.tensor.encoding) && form.inputOrder == first.inputOrder
+      return format(form.tensor.encoding) == format(first.tensor.encoding)
+        && form.inputOrder == first.inputOrder
     }
   }
 

@@ -115,10 +115,13 @@ import Testing
       case 0: text = Self.mutate(json: config, &random)
       case 1: bytes = Self.mutate(model, &random, head: headerEnd)
       case 2:
-        bytes = Array(model[..<8]) + Self.mutate(json: Array(model[8..<headerEnd]), &random) + Array(model[headerEnd...])
+        bytes =
+          Array(model[..<8]) + Self.mutate(json: Array(model[8..<headerEnd]), &random)
+          + Array(model[headerEnd...])
       default:
         for _ in 0..<3 {
-          bytes[Int.random(in: headerEnd..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+          bytes[Int.random(in: headerEnd..<bytes.count, using: &random)] = UInt8.random(
+            in: 0...255, using: &random)
         }
       }
       try folder.write("config.json", text)

@@ -24,7 +24,8 @@ import Testing
     let expected = try expected(name)
     #expect(tensor.shape == [24, 256])
     let values = try tensor.floats()
-    let isExact = !name.contains("asymmetric") && !["awq-gemm", "awq-gemm-channel", "awq-gemv"].contains(name)
+    let isExact =
+      !name.contains("asymmetric") && !["awq-gemm", "awq-gemm-channel", "awq-gemv"].contains(name)
       && !["ct-pack-plain-zeros", "ct-pack-8-channel", "ct-bytes", "ct-bytes-tensor", "gptq-8-act-order"]
         .contains(name)
     let steps = name.contains("8") || name.contains("bytes") ? 256.0 : 16.0
@@ -44,7 +45,8 @@ import Testing
       Issue.record("\(tensor.encoding)")
       return
     }
-    #expect(format.bits == (name.contains("8") || name.contains("bytes") || name.contains("v1-called-v2") ? 8 : 4))
+    #expect(
+      format.bits == (name.contains("8") || name.contains("bytes") || name.contains("v1-called-v2") ? 8 : 4))
     let asymmetric = [
       "awq-gemm", "awq-gemm-channel", "awq-gemv", "ct-pack-plain-zeros", "gptq-8-act-order",
     ]
@@ -114,10 +116,16 @@ import Testing
 
   @Test func missingAndMisshapenPiecesAreNamed() throws {
     for (name, header, kind, texts) in [
-      ("gptq", ("q_proj.scales", "q_proj.scalez"), IngotError.Kind.format, ["q_proj.scales\" is missing", "qweight"]),
+      (
+        "gptq", ("q_proj.scales", "q_proj.scalez"), IngotError.Kind.format,
+        ["q_proj.scales\" is missing", "qweight"]
+      ),
       ("gptq", ("q_proj.qweight", "q_proj.kweight"), .format, ["qweight\" is missing"]),
       ("ct-pack", ("weight_shape", "weight_shapf"), .format, ["weight_shape\" is missing", "weight_packed"]),
-      ("gptq", ("\"F16\", \"shape\": [2, 24]", "\"F16\", \"shape\": [24, 2]"), .shape, ["scales", "[2, 24]"]),
+      (
+        "gptq", ("\"F16\", \"shape\": [2, 24]", "\"F16\", \"shape\": [24, 2]"), .shape,
+        ["scales", "call for [24, 24]"]
+      ),
       ("gptq", ("\"shape\": [2, 3]", "\"shape\": [3, 2]"), .shape, ["qzeros"]),
       ("awq-gemm", ("\"shape\": [256, 3]", "\"shape\": [3, 256]"), .shape, ["qweight", "gemv"]),
       ("gptq", ("\"I32\", \"shape\": [256]", "\"F32\", \"shape\": [256]"), .format, ["g_idx", "f32", "i32"]),
@@ -130,11 +138,16 @@ import Testing
   @Test func whatIsNotReadIsRefused() throws {
     for (name, config, text) in [
       ("gptq", ("\"bits\": 4", "\"bits\": 3"), "weights of 3 bits are not read"),
-      ("gptq", ("\"checkpoint_format\": \"gptq\"", "\"checkpoint_format\": \"marlin\""), "\"marlin\" is not read"),
+      (
+        "gptq", ("\"checkpoint_format\": \"gptq\"", "\"checkpoint_format\": \"marlin\""),
+        "\"marlin\" is not read"
+      ),
       ("awq-gemm", ("\"version\": \"gemm\"", "\"version\": \"gemv_fast\""), "\"gemv_fast\" is not read"),
       ("gptq", ("\"quant_method\": \"gptq\"", "\"quant_method\": \"fp8\""), "quantised by fp8 are not read"),
       ("ct-pack", ("\"type\": \"int\"", "\"type\": \"float\""), "type float are not read"),
-      ("ct-pack", ("\"pack-quantized\"", "\"nvfp4-pack-quantized\""), "\"nvfp4-pack-quantized\" are not read"),
+      (
+        "ct-pack", ("\"pack-quantized\"", "\"nvfp4-pack-quantized\""), "\"nvfp4-pack-quantized\" are not read"
+      ),
     ] {
       let folder = try edited(name, config: config)
       expectFailure(.unsupported, text, "quantization_config") { try openCheckpoint(folder.path) }
@@ -147,7 +160,9 @@ import Testing
 
   /// Groups that do not exist or are of several sizes.
   @Test func brokenOrdersAreErrors() throws {
-    for (value, text) in [(Int32(4), "of group 4, of 4"), (-7, "of group -7"), (1, "where each must have 64")] {
+    for (value, text) in [
+      (Int32(4), "of group 4, of 4"), (-7, "of group -7"), (1, "where each must have 64"),
+    ] {
       let folder = try edited("gptq-act-order") { bytes, _ in
         let at = bytes.count - 4
         let old = bytes[at]

@@ -60,7 +60,9 @@ import Testing
         norm.weight = weight.baseAddress
         for isa in instructionSets {
           let plain = product(matrix, reordered(x), isa, threads: 1, columns: shape.n)
-          let ordered = product(matrix, x, isa, threads: 3, columns: shape.n) { $0.x_order = order.baseAddress }
+          let ordered = product(matrix, x, isa, threads: 3, columns: shape.n) {
+            $0.x_order = order.baseAddress
+          }
           #expect(sameBits(ordered, plain))
           let rows = reordered(normed(x, norm, isLayer: false, isa))
           let separate = product(matrix, rows, isa, threads: 1, columns: shape.n)

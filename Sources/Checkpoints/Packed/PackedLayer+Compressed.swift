@@ -26,7 +26,8 @@ extension PackedLayer {
     }
     guard let bits = [4, 8].first(where: { ($0 * inputs + 31) / 32 == words }) else {
       throw packed.error(
-        .unsupported, "\(words) words for \(inputs) inputs are neither 4 nor 8 bits for each, which are what is read")
+        .unsupported,
+        "\(words) words for \(inputs) inputs are neither 4 nor 8 bits for each, which are what is read")
     }
     let codes = PackedMatrix.Codes(
       tensor: packed, rowStride: words, columnStride: 1, columnsPerWord: 32 / bits, bits: bits)
@@ -80,7 +81,8 @@ extension PackedLayer {
     try zeros.expect([.plain(.i32), .plain(.i8)])
     let bytes = zeros.storedBytes?.baseAddress
     if zeros.encoding == .plain(.i8) {
-      guard zeros.shape.count == outputs * groups, zeros.shape.dims.first == outputs || outputs * groups == 1 else {
+      guard zeros.shape.count == outputs * groups, zeros.shape.dims.first == outputs || outputs * groups == 1
+      else {
         throw zeros.error(.shape, "it is \(zeros.shape), where scales call for [\(outputs), \(groups)]")
       }
       if ingot_bytes_are(bytes, Int64(zeros.shape.count), 0) != 0 { return nil }
@@ -94,6 +96,7 @@ extension PackedLayer {
     try zeros.expect([.plain(.i32)], [words, groups])
     let middle: UInt32 = bits == 4 ? 0x8888_8888 : 0x8080_8080
     if ingot_words_are(bytes, Int64(zeros.shape.count), middle) != 0 { return nil }
-    return PackedMatrix.Codes(tensor: zeros, rowStride: groups, columnStride: 1, rowsPerWord: 32 / bits, bits: bits)
+    return PackedMatrix.Codes(
+      tensor: zeros, rowStride: groups, columnStride: 1, rowsPerWord: 32 / bits, bits: bits)
   }
 }

@@ -13,7 +13,8 @@ extension PackedLayer {
     let (_, zeroWords) = try zeros.expectMatrix([.plain(.i32)])
     let bits = zeroWords <= 1 << 40 ? zeroWords * 32 / outputs : 0
     guard bits * outputs == zeroWords * 32 else {
-      throw zeros.error(.shape, "it is \(zeros.shape), no whole number of bits for each of \(outputs) outputs")
+      throw zeros.error(
+        .shape, "it is \(zeros.shape), no whole number of bits for each of \(outputs) outputs")
     }
     guard bits == 4 || bits == 8 else {
       throw zeros.error(.unsupported, "weights of \(bits) bits are not read; 4 and 8 are")

@@ -27,7 +27,9 @@ struct PackedLayer {
     guard configured.isEmpty || configured.contains(where: { min($0 ?? inputs, inputs) == size }) else {
       let sizes = configured.map { $0.map(String.init) ?? "all inputs" }.joined(separator: " or ")
       throw scales.error(
-        .shape, "its \(groups) groups make \(size) of \(inputs) inputs share a scale; the configuration says \(sizes)")
+        .shape,
+        "its \(groups) groups make \(size) of \(inputs) inputs share a scale; the configuration says \(sizes)"
+      )
     }
   }
 

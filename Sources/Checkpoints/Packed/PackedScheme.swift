@@ -17,7 +17,8 @@ enum PackedScheme: Sendable {
   static func of(_ outer: ConfigReader, _ reader: ConfigReader) throws(IngotError) -> PackedScheme? {
     for key in ["quantization_config", "compression_config"] {
       if let scheme = try outer.nested(key).or(reader.nested(key)) {
-        return try PackedScheme(scheme, defaultMethod: key == "compression_config" ? "compressed-tensors" : nil)
+        return try PackedScheme(
+          scheme, defaultMethod: key == "compression_config" ? "compressed-tensors" : nil)
       }
     }
     return nil
@@ -53,7 +54,8 @@ extension ConfigReader {
   func unread(_ key: String, _ what: String) -> IngotError {
     error(
       key, what, kind: .unsupported,
-      hint: "Ingot reads AWQ (gemm, gemv), GPTQ and compressed-tensors (pack-quantized, int-quantized) of 4 or 8 "
+      hint:
+        "Ingot reads AWQ (gemm, gemv), GPTQ and compressed-tensors (pack-quantized, int-quantized) of 4 or 8 "
         + "bits, and GGUF; or use the model's unquantised weights")
   }
 

@@ -27,7 +27,8 @@ extension TensorTable {
         try table.append(try layer.matrix(scheme).tensor())
       } else if layer.optional(scheme.main(of: layer)) == nil {
         throw tensor.error(
-          .format, "it belongs to a packed weight whose \"\(layer.name).\(scheme.main(of: layer))\" is missing")
+          .format,
+          "it belongs to a packed weight whose \"\(layer.name).\(scheme.main(of: layer))\" is missing")
       }
     }
     return table
@@ -51,7 +52,8 @@ extension PackedScheme {
     case .awq: [".qweight", ".qzeros", ".scales"].contains(piece)
     case .gptq: [".qweight", ".qzeros", ".scales", ".g_idx"].contains(piece)
     case .compressed:
-      [".weight_packed", ".weight_scale", ".weight_zero_point", ".weight_shape", ".weight_g_idx"].contains(piece)
+      [".weight_packed", ".weight_scale", ".weight_zero_point", ".weight_shape", ".weight_g_idx"].contains(
+        piece)
         || isMain(piece, of: tensor)
     }
   }
