@@ -42,6 +42,8 @@ public final class TextModel: Sendable {
 
   /// The path it was opened by.
   public let path: String
+  /// What a compiled file says of its stages; nil for other models.
+  public let manifest: ArtifactManifest?
   /// Engine, tokenizer and the tokens that end a text.
   public let generator: Generator
   /// Why there is no tokenizer.
@@ -64,13 +66,14 @@ public final class TextModel: Sendable {
   /// - Throws: as above.
   public convenience init(_ checkpoint: any Checkpoint, options: Options = Options()) throws(IngotError) {
     let model = try CPUModel(checkpoint, options: try options.engineOptions(for: checkpoint))
-    self.init(checkpoint.path, model) { () throws(IngotError) in try openTokenizer(of: checkpoint) }
+    self.init(checkpoint.path, model, manifest: (checkpoint as? ArtifactCheckpoint)?.manifest) { () throws(IngotError) in try openTokenizer(of: checkpoint) }
   }
 
   private init(
-    _ path: String, _ model: any LanguageModel, tokenizer open: () throws(IngotError) -> Tokenizer
+    _ path: String, _ model: any LanguageModel, manifest: ArtifactManifest? = nil,
+    tokenizer open: () throws(IngotError) -> Tokenizer
   ) {
-    self.path = path
+    (self.path, self.manifest) = (path, manifest)
     var tokenizer: Tokenizer?
     var failure: IngotError?
     do throws(IngotError) { tokenizer = try open() } catch { failure = error }
@@ -80,7 +83,7 @@ public final class TextModel: Sendable {
 
   /// Pairs a model of any back end with its tokenizer.
   public init(_ model: any LanguageModel, tokenizer: Tokenizer?, path: String = "") {
-    (self.path, tokenizerError) = (path, nil)
+    (self.path, manifest, tokenizerError) = (path, nil, nil)
     generator = Generator(model, tokenizer: tokenizer)
   }
 
@@ -122,6 +125,7 @@ extension TextModel.Options {
     options.kvType = kvType
     options.sequences = sequences
     options.packedFolder = packedFolder
+    options.fixedPlannedLength = compiled?.maxPositions
     options.chunkTokens = chunkTokens ?? compiled?.prefillChunk ?? options.chunkTokens
     options.logitRows = max(options.logitRows, min(draftTokens, DraftOptions.longest) + 1)
     return options
