@@ -52,17 +52,18 @@ public final class ArtifactCheckpoint: PackedWeightSource {
     var packed: [Parameter: PackedWeight] = [:]
     for matrix in index.matrices {
       let format = ingot_format(rawValue: matrix.format)
+      let order = try Self.order(of: matrix, in: weights, path: path)
       let weight = PackedWeight(
         format: format, group: matrix.group, outputs: matrix.outputs, inputs: matrix.inputs,
-        in: weights.file, offset: weights.offset + matrix.offset, byteCount: matrix.byteCount)
+        inputOrder: order, in: weights.file, offset: weights.offset + matrix.offset, byteCount: matrix.byteCount)
       packed[matrix.parameter] = weight
       let encoding = try TiledRows.encoding(of: format, group: matrix.group)
       var first = 0
       for part in matrix.parts {
-        tensors.append(
-          CheckpointTensor(
-            name: part.name, encoding: encoding, shape: Shape([part.rows, matrix.inputs]),
-            file: weights.file, source: TiledRows(weight, first: first, encoding: encoding)))
+        let tiled = CheckpointTensor(
+          name: part.name, encoding: encoding, shape: Shape([part.rows, matrix.inputs]),
+          file: weights.file, source: TiledRows(weight, first: first, encoding: encoding))
+        tensors.append(order.map { ReorderedTensor(tiled, inputOrder: $0).natural } ?? tiled)
         first += part.rows
       }
     }
@@ -87,6 +88,21 @@ public final class ArtifactCheckpoint: PackedWeightSource {
     tensorNames = tensors.map(\.name)
     self.tensors = Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
     self.packed = packed
+  }
+
+  /// The order of a matrix's inputs.
+  private static func order(
+    of matrix: WeightIndex.Matrix, in weights: ArtifactContent, path: String
+  ) throws(IngotError) -> [Int32]? {
+    guard let start = matrix.order else { return nil }
+    let order = (0..<matrix.inputs).map {
+      Int32(littleEndian: weights.bytes.loadUnaligned(fromByteOffset: start + 4 * $0, as: Int32.self))
+    }
+    guard ReorderedTensor.isPermutation(order) else {
+      throw IngotError(
+        .format, "the order of the inputs names some twice", at: .init(file: path, tensor: matrix.parts.first?.name))
+    }
+    return order
   }
 
   /// The files of configuration and tokenizer.

@@ -7,8 +7,10 @@ package import IngotCore
 ///
 /// It is a segment of its own, so that two files whose weights are the same bytes say the same of them:
 ///
-///     {"matrices": [{"parts": [{"name", "rows"}], "inputs", "format", "group", "offset", "bytes"}],
+///     {"matrices": [{"parts": [{"name", "rows"}], "inputs", "format", "group", "offset", "bytes", "order"}],
 ///      "tensors":  [{"name", "encoding", "shape", "offset", "bytes"}]}
+///
+/// `order`, which most matrices lack, is where the order of their inputs lies, as i32 [inputs].
 package struct WeightIndex: Sendable {
   /// Tensors below one another in tiles.
   package struct Matrix: Sendable, Hashable {
@@ -18,6 +20,8 @@ package struct WeightIndex: Sendable {
     package var group: Int
     package var offset: Int
     package var byteCount: Int
+    /// Where the order of the inputs lies, where they have one of their own: i32 [inputs].
+    package var order: Int?
 
     package struct Part: Sendable, Hashable {
       package var name: String
@@ -30,10 +34,10 @@ package struct WeightIndex: Sendable {
     package var parameter: Parameter { Parameter(parts: parts.map { .init($0.name, [$0.rows, inputs]) }) }
 
     package init(
-      parts: [Part], inputs: Int, format: UInt32, group: Int, offset: Int, byteCount: Int
+      parts: [Part], inputs: Int, format: UInt32, group: Int, offset: Int, byteCount: Int, order: Int? = nil
     ) {
       (self.parts, self.inputs, self.format, self.group) = (parts, inputs, format, group)
-      (self.offset, self.byteCount) = (offset, byteCount)
+      (self.offset, self.byteCount, self.order) = (offset, byteCount, order)
     }
   }
 
@@ -99,7 +103,7 @@ package struct WeightIndex: Sendable {
         .init("parts", .array(parts)), .init("inputs", .int(matrix.inputs)),
         .init("format", .string(format)), .init("group", .int(matrix.group)),
         .init("offset", .int(matrix.offset)), .init("bytes", .int(matrix.byteCount)),
-      ]))
+      ] + (matrix.order.map { [.init("order", .int($0))] } ?? [])))
   }
 
   private func json(_ tensor: Tensor) -> JSONValue {
@@ -160,8 +164,12 @@ package struct WeightIndex: Sendable {
     guard outputs.multipliedReportingOverflow(by: inputs).partialValue < 1 << 56,
       ingot_weight_bytes(format, Int64(outputs), Int64(inputs), Int32(group)) == bytes
     else { return nil }
+    let order = value["order"]?.int
+    guard value["order"] == nil || order != nil && !isFloat && isPlace(order ?? 0, 4 * inputs, in: byteCount)
+    else { return nil }
     return Matrix(
-      parts: parts, inputs: inputs, format: format.rawValue, group: group, offset: offset, byteCount: bytes)
+      parts: parts, inputs: inputs, format: format.rawValue, group: group, offset: offset, byteCount: bytes,
+      order: order)
   }
 
   private static func tensor(_ value: JSONValue, _ byteCount: Int) -> Tensor? {

@@ -115,8 +115,10 @@ import Testing
     expectFailure(.unsupported, "\"xielu\"", "hidden_act") {
       try Self.config(["hidden_act": .string("xielu")])
     }
-    expectFailure(.unsupported, "quantised by gptq", "quantization_config") {
-      try Self.config(["quantization_config": .object(.init([.init("quant_method", .string("gptq"))]))])
+    expectFailure(.unsupported, "quantised by bitsandbytes", "quantization_config", "Ingot reads AWQ") {
+      try Self.config([
+        "quantization_config": .object(.init([.init("quant_method", .string("bitsandbytes"))]))
+      ])
     }
     expectFailure(.unsupported, "cannot rotate 0.5 of a head") {
       try Self.config([

@@ -100,6 +100,34 @@ import Testing
     #expect(opened > 20)
   }
 
+  /// Packed weights: headers, configurations, orders and zero points that are no longer what they were.
+  @Test(arguments: [
+    "awq-gemm", "awq-gemv", "gptq-8-act-order", "gptq-asymmetric", "ct-pack-plain-zeros", "ct-pack-g-idx",
+    "ct-bytes-asymmetric", "ct-pack-8-asymmetric",
+  ]) func brokenPackedFolders(name: String) throws {
+    let config = try contents(fixture("packed/matrices/\(name)/config.json"))
+    let model = try contents(fixture("packed/matrices/\(name)/model.safetensors"))
+    let headerEnd = 8 + Int(model[0]) + Int(model[1]) << 8
+    let folder = try TemporaryFolder()
+    let opened = try survive(500, seed: 15) { random in
+      var (text, bytes) = (config, model)
+      switch Int.random(in: 0..<4, using: &random) {
+      case 0: text = Self.mutate(json: config, &random)
+      case 1: bytes = Self.mutate(model, &random, head: headerEnd)
+      case 2:
+        bytes = Array(model[..<8]) + Self.mutate(json: Array(model[8..<headerEnd]), &random) + Array(model[headerEnd...])
+      default:
+        for _ in 0..<3 {
+          bytes[Int.random(in: headerEnd..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+        }
+      }
+      try folder.write("config.json", text)
+      try folder.write("model.safetensors", bytes)
+      try use(openCheckpoint(folder.path))
+    }
+    #expect(opened > 50)
+  }
+
   @Test func brokenConfigs() throws {
     let cases = ConfigTests.cases
     let texts = cases.map { Array(jsonText($0.json["config"] ?? .null).utf8) }

@@ -43,6 +43,38 @@ import Testing
     }
   }
 
+  /// Reading x in another order, with and without a norm before it, is the product of the reordered rows.
+  @Test(arguments: WeightKind.integers, shapes)
+  func orderedInputsEqualReorderedRows(kind: WeightKind, shape: Shape) {
+    let matrix = PackedMatrix(kind, n: shape.n, k: shape.k, seed: 31)
+    var generator = SeededGenerator(32)
+    let x = generator.floats(shape.m * shape.k), weight = generator.floats(shape.k)
+    let order = (0..<Int32(shape.k)).shuffled(using: &generator)
+    func reordered(_ rows: [Float]) -> [Float] {
+      rows.indices.map { rows[$0 / shape.k * shape.k + Int(order[$0 % shape.k])] }
+    }
+    var norm = ingot_norm_arguments()
+    (norm.rows, norm.width, norm.epsilon) = (Int64(shape.m), Int64(shape.k), 1e-5)
+    weight.withUnsafeBufferPointer { weight in
+      order.withUnsafeBufferPointer { order in
+        norm.weight = weight.baseAddress
+        for isa in instructionSets {
+          let plain = product(matrix, reordered(x), isa, threads: 1, columns: shape.n)
+          let ordered = product(matrix, x, isa, threads: 3, columns: shape.n) { $0.x_order = order.baseAddress }
+          #expect(sameBits(ordered, plain))
+          let rows = reordered(normed(x, norm, isLayer: false, isa))
+          let separate = product(matrix, rows, isa, threads: 1, columns: shape.n)
+          let fused = withUnsafePointer(to: &norm) { norm in
+            product(matrix, x, isa, threads: 3, columns: shape.n) {
+              ($0.norm, $0.x_order) = (norm, order.baseAddress)
+            }
+          }
+          #expect(sameBits(fused, separate))
+        }
+      }
+    }
+  }
+
   private func normed(
     _ x: [Float], _ norm: ingot_norm_arguments, isLayer: Bool, _ isa: ingot_isa
   ) -> [Float] {

@@ -47,11 +47,28 @@ struct WeightOutput {
     try sink(UnsafeRawBufferPointer(start: weight.descriptor.data, count: weight.byteCount))
     offset += weight.byteCount
     try pad(sink)
+    let order = try writeOrder(weight.inputOrder, to: sink)
     index.matrices.append(
       .init(
         parts: parameter.parts.map { .init(name: $0.name, rows: $0.dims[0]) },
         inputs: Int(weight.descriptor.k), format: weight.descriptor.format.rawValue,
-        group: Int(weight.descriptor.group), offset: start, byteCount: weight.byteCount))
+        group: Int(weight.descriptor.group), offset: start, byteCount: weight.byteCount,
+        order: order))
+  }
+
+  /// Writes the order of a matrix's inputs, where it is not their own.
+  private mutating func writeOrder(_ order: [Int32]?, to sink: Sink) throws(IngotError) -> Int? {
+    guard let order else { return nil }
+    let start = offset
+    try withTemporaryBytes(4 * order.count) { (bytes) throws(IngotError) in
+      for (index, input) in order.enumerated() {
+        bytes.storeBytes(of: input.littleEndian, toByteOffset: 4 * index, as: Int32.self)
+      }
+      try sink(UnsafeRawBufferPointer(bytes))
+    }
+    offset += 4 * order.count
+    try pad(sink)
+    return start
   }
 
   /// Writes a tensor row by row, once.

@@ -43,7 +43,7 @@ public final class QuantizedCheckpoint: Checkpoint {
         unmatched.remove(override.pattern)
       }
       let (mode, isNamed) = recipe.mode(ofTensorNamed: names)
-      switch (mode, tensor.encoding) {
+      switch (mode, (tensor.reordered?.tensor ?? tensor).encoding) {
       case (.keep, _): continue
       case (.integers, .block), (.integers, .grouped):
         if !isNamed {
@@ -62,7 +62,7 @@ public final class QuantizedCheckpoint: Checkpoint {
           notes.append("\(name) has \(tensor.columnCount) inputs: stored in groups of \(fitting.groupSize)")
         }
         modes[name] = .integers(fitting)
-      } else if mode != .float(.f32) || tensor.encoding != .plain(.f32) {
+      } else if mode != .float(.f32) || tensor.encoding != .plain(.f32) || tensor.reordered != nil {
         modes[name] = mode
       }
     }
@@ -86,7 +86,7 @@ public final class QuantizedCheckpoint: Checkpoint {
     switch mode {
     case .keep: return tensor
     case .float(let dtype):
-      if tensor.encoding == .plain(dtype) { return tensor }
+      if tensor.encoding == .plain(dtype), tensor.reordered == nil { return tensor }
       return CheckpointTensor(
         name: name, encoding: .plain(dtype), shape: tensor.shape, file: tensor.file,
         source: ConvertedRows(tensor, dtype))
