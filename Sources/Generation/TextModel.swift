@@ -18,6 +18,8 @@ public final class TextModel: Sendable {
     public var packedFolder: String?
     /// Most tokens of a prompt that are computed together; nil for the engine's own number.
     public var chunkTokens: Int?
+    /// Keeps the values between layers, so that a dump can show them; costs their memory.
+    public var observesLayers = false
     /// Sequences of full length the cache has room for.
     public var sequences = 1
     /// Most tokens that a drafter will guess at once; a forward has memory for the logits of one more.
@@ -123,6 +125,7 @@ extension TextModel.Options {
     // More threads than processors take turns, and each turn lost is waited for at every step.
     options.engine = EngineOptions(threads: threads.map { min($0, Machine.current.threads) })
     options.kvType = kvType
+    options.observesLayers = observesLayers
     options.sequences = sequences
     options.packedFolder = packedFolder
     options.fixedPlannedLength = compiled?.maxPositions
