@@ -27,6 +27,9 @@ public final class DecoderEngine: @unchecked Sendable {
     /// Whether quantised weights are unpacked to 32-bit floats: slow and large, but activations are not rounded to
     /// 8 bits. For references.
     public var dequantizesWeights = false
+    /// What rotary tables that depend on the length are chosen by, whatever sequences plan: compiled files that share
+    /// prefixes fix it. Nil: each sequence's own planned length.
+    public var fixedPlannedLength: Int?
     /// A folder in which packed weights are kept, so that the next start maps them: nil packs them every time.
     public var packedFolder: String?
     /// Keeps the values between layers, so that `forward` can show them; costs their memory.
@@ -37,6 +40,8 @@ public final class DecoderEngine: @unchecked Sendable {
 
     /// Slots of the cache are 32-bit numbers.
     static let mostTokens = 1 << 30
+
+    func planned(_ length: Int) -> Int { fixedPlannedLength ?? min(length, contextLength) }
 
     func validate() throws(IngotError) {
       let (tokens, overflow) = contextLength.multipliedReportingOverflow(by: sequences)
@@ -135,7 +140,7 @@ public final class DecoderEngine: @unchecked Sendable {
   /// - Throws: `.limit`, `.memory`.
   public func makeSequence(plannedLength: Int) throws(IngotError) -> PagedSequence {
     try lock.withLock { (_) throws(IngotError) in
-      let table = try runtime.rotary.acquire(plannedLength: min(plannedLength, options.contextLength))
+      let table = try runtime.rotary.acquire(plannedLength: options.planned(plannedLength))
       return PagedSequence(cache: cache, rotary: runtime.rotary, tableIndex: table, lock: lock)
     }
   }

@@ -38,7 +38,7 @@ extension DecoderEngine {
   /// - Throws: `.config` for angles that are no numbers.
   public func layout(plannedLength: Int) throws(IngotError) -> CacheLayout {
     try lock.withLock { (_) throws(IngotError) in
-      layout(angles: try runtime.rotary.digest(plannedLength: min(plannedLength, options.contextLength)))
+      layout(angles: try runtime.rotary.digest(plannedLength: options.planned(plannedLength)))
     }
   }
 

@@ -18,6 +18,8 @@ public final class TextModel: Sendable {
     public var packedFolder: String?
     /// Most tokens of a prompt that are computed together; nil for the engine's own number.
     public var chunkTokens: Int?
+    /// Keeps the values between layers, so that a dump can show them; costs their memory.
+    public var observesLayers = false
     /// Sequences of full length the cache has room for.
     public var sequences = 1
     /// Most tokens that a drafter will guess at once; a forward has memory for the logits of one more.
@@ -42,6 +44,8 @@ public final class TextModel: Sendable {
 
   /// The path it was opened by.
   public let path: String
+  /// What a compiled file says of its stages; nil for other models.
+  public let manifest: ArtifactManifest?
   /// Engine, tokenizer and the tokens that end a text.
   public let generator: Generator
   /// Why there is no tokenizer.
@@ -64,13 +68,14 @@ public final class TextModel: Sendable {
   /// - Throws: as above.
   public convenience init(_ checkpoint: any Checkpoint, options: Options = Options()) throws(IngotError) {
     let model = try CPUModel(checkpoint, options: try options.engineOptions(for: checkpoint))
-    self.init(checkpoint.path, model) { () throws(IngotError) in try openTokenizer(of: checkpoint) }
+    self.init(checkpoint.path, model, manifest: (checkpoint as? ArtifactCheckpoint)?.manifest) { () throws(IngotError) in try openTokenizer(of: checkpoint) }
   }
 
   private init(
-    _ path: String, _ model: any LanguageModel, tokenizer open: () throws(IngotError) -> Tokenizer
+    _ path: String, _ model: any LanguageModel, manifest: ArtifactManifest? = nil,
+    tokenizer open: () throws(IngotError) -> Tokenizer
   ) {
-    self.path = path
+    (self.path, self.manifest) = (path, manifest)
     var tokenizer: Tokenizer?
     var failure: IngotError?
     do throws(IngotError) { tokenizer = try open() } catch { failure = error }
@@ -80,7 +85,7 @@ public final class TextModel: Sendable {
 
   /// Pairs a model of any back end with its tokenizer.
   public init(_ model: any LanguageModel, tokenizer: Tokenizer?, path: String = "") {
-    (self.path, tokenizerError) = (path, nil)
+    (self.path, manifest, tokenizerError) = (path, nil, nil)
     generator = Generator(model, tokenizer: tokenizer)
   }
 
@@ -120,8 +125,10 @@ extension TextModel.Options {
     // More threads than processors take turns, and each turn lost is waited for at every step.
     options.engine = EngineOptions(threads: threads.map { min($0, Machine.current.threads) })
     options.kvType = kvType
+    options.observesLayers = observesLayers
     options.sequences = sequences
     options.packedFolder = packedFolder
+    options.fixedPlannedLength = compiled?.maxPositions
     options.chunkTokens = chunkTokens ?? compiled?.prefillChunk ?? options.chunkTokens
     options.logitRows = max(options.logitRows, min(draftTokens, DraftOptions.longest) + 1)
     return options

@@ -8,11 +8,15 @@ import Testing
   let folder: Folder
   let original: [UInt8]
   let text: String
+  /// Two segments' bytes.
+  let one: [UInt8]
+  let two: [UInt8]
 
   init() throws {
     folder = try Folder()
     var random = Seeded(state: 8)
-    try write([("one", random.bytes(100)), ("two", random.bytes(9000)), ("empty", [])], to: folder / "a")
+    (one, two) = (random.bytes(100), random.bytes(9000))
+    try write([("one", one), ("two", two), ("empty", [])], to: folder / "a")
     original = try contents(folder / "a")
     let file = try ArtifactFile(path: folder / "a")
     text = String(decoding: original[file.header.manifestOffset...], as: UTF8.self)
@@ -21,11 +25,10 @@ import Testing
   /// A file with the same segments and any manifest, in which the header and its digest fit.
   private func file(_ manifest: [UInt8], key: ArtifactKey? = nil) throws -> String {
     let path = folder / "b"
-    var random = Seeded(state: 8)
     let writer = try ArtifactWriter(
       path: path, key: key, signer: nil, salt: .init(repeating: 1, count: 32), chunkBytes: chunkBytes)
-    try writer.write("one", random.bytes(100))
-    try writer.write("two", random.bytes(9000))
+    try writer.write("one", one)
+    try writer.write("two", two)
     try writer.write("empty", [])
     try writer.finish(manifestText: manifest)
     return path

@@ -34,18 +34,6 @@ final class MemoryCheckpoint: Checkpoint {
       })
   }
 
-  /// A copy with some tensors changed.
-  convenience init(_ original: any Checkpoint, changing: (String, inout [Float], Int) -> Void) throws {
-    try self.init(
-      original.config,
-      original.tensorNames.map { name in
-        let tensor = try original.required(name)
-        var values = tensor.floats()
-        changing(name, &values, tensor.columnCount)
-        return (name, tensor.shape.dims, values)
-      })
-  }
-
   func tensor(named name: String) -> CheckpointTensor? { tensors[name] }
 }
 
@@ -129,7 +117,6 @@ struct OddModel: CausalLM {
       folder == "models" ? "\(folder)/\($0)" : "\(folder)/\($0)/model.gguf"
     }
   }
-  static let gqa = "\(fixtures)/models/llama-gqa"
 
   /// All weights as 32-bit floats, so that only the transform makes a difference.
   static func model(_ checkpoint: any Checkpoint, registry: ModelRegistry = .standard) throws -> CPUModel {
@@ -193,18 +180,40 @@ struct OddModel: CausalLM {
     Self.expectSame(a, b, "odd")
   }
 
-  /// Some channels are as large as in real models, with weights as small: the same function, harder to round.
+  /// A tiny Llama of which some channels are as large as in real models, with weights as small: hard to round.
   static func withOutliers() throws -> MemoryCheckpoint {
-    try MemoryCheckpoint(try openCheckpoint(gqa)) { name, values, columns in
-      func isLarge(_ channel: Int) -> Bool { channel % 13 == 5 }
-      if name.hasSuffix("layernorm.weight") {
-        for index in values.indices where isLarge(index) { values[index] *= 30 }
-      } else if ["q_proj", "k_proj", "v_proj", "gate_proj", "up_proj"].contains(where: {
-        name.hasSuffix("\($0).weight")
-      }) {
-        for index in values.indices where isLarge(index % columns) { values[index] /= 10 }
+    let c = DecoderConfig(
+      modelType: "llama", vocabSize: 89, hiddenSize: 64, layerCount: 2, headCount: 4, kvHeadCount: 2,
+      headDim: 16,
+      intermediateSize: 96, maxPositions: 64)
+    var numbers = SeededNumbers(seed: 21)
+    func tensor(_ name: String, _ dims: [Int], _ size: Float = 0.2, _ around: Float = 0) -> (
+      String, [Int], [Float]
+    ) {
+      let values = (0..<dims.reduce(1, *)).map { index in
+        let isLarge = index % dims[dims.count - 1] % 13 == 5
+        let factor: Float =
+          !isLarge ? 1 : dims.count == 1 ? 30 : name.hasSuffix("proj.weight") && dims[1] == 64 ? 0.1 : 1
+        return factor * (around + Float.random(in: -size...size, using: &numbers))
       }
+      return (name, dims, values)
     }
+    var tensors = [
+      tensor("model.embed_tokens.weight", [89, 64], 1), tensor("lm_head.weight", [89, 64], 0.3),
+      ("model.norm.weight", [64], [Float](repeating: 1, count: 64)),
+    ]
+    for layer in 0..<2 {
+      let at = "model.layers.\(layer)"
+      tensors += [
+        tensor("\(at).input_layernorm.weight", [64], 0.2, 1),
+        tensor("\(at).post_attention_layernorm.weight", [64], 0.2, 1),
+        tensor("\(at).self_attn.q_proj.weight", [64, 64]), tensor("\(at).self_attn.k_proj.weight", [32, 64]),
+        tensor("\(at).self_attn.v_proj.weight", [32, 64]), tensor("\(at).self_attn.o_proj.weight", [64, 64]),
+        tensor("\(at).mlp.gate_proj.weight", [96, 64]), tensor("\(at).mlp.up_proj.weight", [96, 64]),
+        tensor("\(at).mlp.down_proj.weight", [64, 96]),
+      ]
+    }
+    return try MemoryCheckpoint(c, tensors)
   }
 
   static let tokens = (0..<256).map { ($0 * $0 * 3 + $0 * 17) % 89 }
@@ -219,18 +228,20 @@ struct OddModel: CausalLM {
     return options
   }
 
+  static func recipe() throws -> QuantizationRecipe {
+    QuantizationRecipe(try WeightMode(named: "int4:32:asym"))
+  }
+
   static func divergence(_ checkpoint: any Checkpoint, from base: any Checkpoint) throws -> Double {
-    let recipe = QuantizationRecipe(try WeightMode(named: "int4:32:asym"))
     let windows = try EvaluationWindows((0..<128).map { ($0 * 29 + 3) % 89 }, length: 32)
     return try QualityComparison.run(
-      model(try QuantizedCheckpoint(checkpoint, recipe)), base: model(base), windows
+      model(try QuantizedCheckpoint(checkpoint, recipe())), base: model(base), windows
     ).divergence.mean.value
   }
 
   @Test func roundingCostsLessAfterwards() throws {
     let original = try Self.withOutliers()
-    let rounder = try Self.rounder()
-    let result = try AWQ(original, options: Self.options()).search(Self.tokens) { _ in rounder }
+    let result = try AWQ(original, options: Self.options()).search(Self.tokens, Self.recipe())
     #expect(result.groups.allSatisfy { $0.error <= $0.plainError })
     #expect(result.groups.contains { ($0.ratio ?? 0) > 0 } && result.groups.contains { $0.clipped > 0 })
     let scaled = try AWQCheckpoint(original, result)
@@ -274,7 +285,7 @@ struct OddModel: CausalLM {
   }
 
   @Test func aSearchCutShortGoesOnWhereItWas() throws {
-    let original = try openCheckpoint(Self.gqa)
+    let original = try Self.withOutliers()
     let awq = try AWQ(original, options: Self.options())
     let rounder = try Self.rounder()
     let journal = FileManager.default.temporaryDirectory.appendingPathComponent("ingot-\(UUID().uuidString)")
@@ -304,7 +315,7 @@ struct OddModel: CausalLM {
   }
 
   @Test func damagedJournalsAreNotBelieved() throws {
-    let original = try openCheckpoint(Self.gqa)
+    let original = try Self.withOutliers()
     let awq = try AWQ(original, options: Self.options())
     let rounder = try Self.rounder()
     let journal = FileManager.default.temporaryDirectory.appendingPathComponent("ingot-\(UUID().uuidString)")
@@ -323,7 +334,7 @@ struct OddModel: CausalLM {
   }
 
   @Test func badInputIsRefused() throws {
-    let original = try openCheckpoint(Self.gqa)
+    let original = try Self.withOutliers()
     let rounder = try Self.rounder()
     #expect(throws: IngotError.self) { try AWQ(original).search([]) { _ in rounder } }
     #expect(throws: IngotError.self) { try AWQ(original).search([1, 1 << 20]) { _ in rounder } }

@@ -46,6 +46,13 @@ struct RunCommand: ParsableCommand {
   @OptionGroup(title: "Engine") var engine: EngineArguments
   @OptionGroup(title: "Profile") var profile: ProfileArguments
 
+  @Option(
+    name: .customLong("debug-dump"),
+    help:
+      "A folder for what was computed: prompt.npz, and answer.npz with the answer's tokens too (see ingot dump). Needs a prompt."
+  )
+  var debugDump: String?
+
   mutating func run() throws {
     try engine.tuning.placeThreads()
     var options = try generation.options()
@@ -63,6 +70,9 @@ struct RunCommand: ParsableCommand {
     if chats && promptCache.path != nil {
       throw IngotError(.argument, "--prompt-cache needs a prompt or --share-file", hint: "give one with -p")
     }
+    if debugDump != nil && (chats || sharing.isWanted) {
+      throw IngotError(.argument, "--debug-dump needs a prompt", hint: "give one with -p")
+    }
     _ = try promptCache.key()
     if chats && (raw || output == .ids) {
       throw IngotError(.argument, "--raw and --output ids need a prompt", hint: "give one with -p")
@@ -71,6 +81,7 @@ struct RunCommand: ParsableCommand {
       contextLength: sharing.contextLength(context.length), keys: model.keys)
     // The same prompt without sharing needs a buffer of its own.
     if sharing.compares { engineOptions.sequences = 2 }
+    engineOptions.observesLayers = debugDump != nil
     engineOptions.draftTokens = drafts.areWanted ? options.drafts.maxTokens : 0
     let text = try TextModel(model.model, options: engineOptions)
     warnOfLongContext(text)
@@ -114,7 +125,7 @@ struct RunCommand: ParsableCommand {
     let cancellation = printer.cancellation
     let known = try promptCache.load(text, plannedLength: text.contextLength)
     let result: GenerationResult
-    if ids == nil, !raw, promptCache.path == nil {
+    if ids == nil, !raw, promptCache.path == nil, debugDump == nil {
       let session = try session(text, options, drafter)
       result = try session.reply(to: prompt ?? pipedPrompt(), cancellation: cancellation) { printer.take($0) }
     } else {
@@ -128,6 +139,7 @@ struct RunCommand: ParsableCommand {
       result = try text.generator.generate(
         prompt: tokens, options: options, cache: cache, drafter: drafter, cancellation: cancellation
       ) { printer.take($0) }
+      if let debugDump { try dump(text.generator.model, tokens, answer: result.ids, to: debugDump) }
       // Less when it was cancelled.
       if let cache, cache.ids.count >= tokens.count {
         try promptCache.save(cache, tokens: tokens.count, text, known: before)
@@ -154,7 +166,7 @@ struct RunCommand: ParsableCommand {
   ) throws {
     let document = try InputFile(path: sharing.file ?? "").readText()
     let shared = try SharedPrompt(document, system: system, tokenizer: text.tokenizer(), raw: raw)
-    let sets = try sharing.sets(nil, shared: shared.prefix.count, context: text.contextLength)
+    let sets = try sharing.sets(text.manifest?.sets.filter { $0.share > 0 }, shared: shared.prefix.count, context: text.contextLength)
     var loop = try SharingLoop(
       text, shared, sets: sets, options: options, sharing, promptCache, form: output, drafter: drafter)
     if let prompt { try loop.answer(prompt) } else { try loop.run() }
@@ -172,6 +184,20 @@ struct RunCommand: ParsableCommand {
     case .plain: standardError("the model has no chat template; it continues the text as it is\n")
     }
     return session
+  }
+
+  /// Computes prompt and answer once more with everything shown. What a forward computes does not depend on how a text
+  /// is cut into forwards, so this is what the answer was drawn from.
+  private func dump(
+    _ model: any LanguageModel, _ prompt: [Int], answer: [Int], to folder: String
+  ) throws {
+    guard mkdir(folder, 0o777) == 0 || FileSystem.item(at: folder) == .directory else {
+      throw IngotError(.io, "cannot make the folder", at: .init(file: folder))
+    }
+    for (name, ids) in [("prompt.npz", prompt), ("answer.npz", prompt + answer)] {
+      let notes = try TensorDump(model, ids: ids).write(to: FileSystem.join(folder, name))
+      for note in notes { standardError("note: \(note)\n") }
+    }
   }
 
   /// Stdin as one prompt, without the last line's end.

@@ -80,6 +80,11 @@ struct SharingArguments: ParsableArguments {
           "the lengths of a compiled model are fixed: \(sets.map(\.description).joined(separator: ", "))",
           hint: "leave --share-length, --unshare-length and --seq-length out")
       }
+      guard !sets.isEmpty else {
+        throw IngotError(
+          .argument, "the model is compiled without stages that share",
+          hint: "compile it again with --share-length; its weights stay as they are")
+      }
       return sets
     }
     let total = total ?? context
