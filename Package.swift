@@ -67,7 +67,8 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     library("Staging", ["Generation", "ONNXRuntime", "Tokenizers", "Checkpoints"]),
-    library("Inspection", ["Generation", "Artifact", "Engine", "Models", "ONNX", "ONNXRuntime", "Checkpoints"]),
+    library(
+      "Inspection", ["Generation", "Artifact", "Engine", "Models", "ONNX", "ONNXRuntime", "Checkpoints"]),
     library(
       "Compilation",
       ["Inspection", "Generation", "Artifact", "Models", "Engine", "Quantization", "Checkpoints", "CKernels"]),

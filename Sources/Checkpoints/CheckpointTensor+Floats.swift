@@ -10,7 +10,8 @@ extension CheckpointTensor {
   ///   - target: room for `rows.count * columnCount` floats.
   /// - Throws: what is wrong with rows that are made.
   /// - Precondition: the rows are the tensor's and the room is right.
-  public func readRows(_ rows: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) throws(IngotError) {
+  public func readRows(_ rows: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) throws(IngotError)
+  {
     precondition(target.count == rows.count * columnCount, "room for \(target.count) floats")
     guard let base = target.baseAddress, !target.isEmpty else { return }
     switch rowOrder {

@@ -68,7 +68,9 @@ public final class TextModel: Sendable {
   /// - Throws: as above.
   public convenience init(_ checkpoint: any Checkpoint, options: Options = Options()) throws(IngotError) {
     let model = try CPUModel(checkpoint, options: try options.engineOptions(for: checkpoint))
-    self.init(checkpoint.path, model, manifest: (checkpoint as? ArtifactCheckpoint)?.manifest) { () throws(IngotError) in try openTokenizer(of: checkpoint) }
+    self.init(checkpoint.path, model, manifest: (checkpoint as? ArtifactCheckpoint)?.manifest) {
+      () throws(IngotError) in try openTokenizer(of: checkpoint)
+    }
   }
 
   private init(
@@ -116,9 +118,10 @@ extension TextModel.Options {
   /// - Throws: `.argument` for numbers out of range.
   public func engineOptions(for checkpoint: any Checkpoint) throws(IngotError) -> DecoderEngine.Options {
     let compiled = (checkpoint as? ArtifactCheckpoint)?.manifest
-    let context = try compiled.map { (manifest) throws(IngotError) in
-      try length(in: manifest, path: checkpoint.path)
-    } ?? contextLength ?? min(checkpoint.config.maxPositions, TextModel.defaultContextLength)
+    let context =
+      try compiled.map { (manifest) throws(IngotError) in
+        try length(in: manifest, path: checkpoint.path)
+      } ?? contextLength ?? min(checkpoint.config.maxPositions, TextModel.defaultContextLength)
     try check()
     try check("context length", context, 1...TextModel.maximumContextLength)
     var options = DecoderEngine.Options(contextLength: context)

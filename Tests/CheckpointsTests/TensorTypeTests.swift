@@ -60,7 +60,8 @@ import Testing
 
   @Test func ownAlignmentIsHonoured() throws {
     let file = try GGUFFile(path: fixture("gguf/alignment64.gguf"))
-    #expect(try file.tensors.map { try $0.floats() } == [[97, 98, 99], (0..<17).map { Float($0) + 98 }, [99]])
+    #expect(
+      try file.tensors.map { try $0.floats() } == [[97, 98, 99], (0..<17).map { Float($0) + 98 }, [99]])
   }
 
   @Test(arguments: GGUFBlockType.allCases) func kernelsAgreeOnBlockSizes(type: GGUFBlockType) {

@@ -71,7 +71,9 @@ import Testing
       options: Self.options(QuantizationRecipe(try .integers(bits: 8)))
     ).compile(to: first)
     var options = try Self.options()
-    options.sets = [try StageSet(share: 32, unshare: 16, total: 64), try StageSet(share: 8, unshare: 8, total: 32)]
+    options.sets = [
+      try StageSet(share: 32, unshare: 16, total: 64), try StageSet(share: 8, unshare: 8, total: 32),
+    ]
     try ModelCompiler(openWeights(first), options: options).compile(to: second)
     let (a, b) = (try ArtifactCheckpoint(path: first), try ArtifactCheckpoint(path: second))
     #expect(a.weightDigest == b.weightDigest)
@@ -98,7 +100,9 @@ import Testing
     let path = Self.path()
     defer { try? FileManager.default.removeItem(atPath: path) }
     var options = try Self.options()
-    options.sets = [try StageSet(share: 64, unshare: 32, total: 128), try StageSet(share: 16, unshare: 8, total: 32)]
+    options.sets = [
+      try StageSet(share: 64, unshare: 32, total: 128), try StageSet(share: 16, unshare: 8, total: 32),
+    ]
     let result = try ModelCompiler(openCheckpoint(fixture.checkpoint), options: options).compile(to: path)
     let stages = try #require(try ArtifactCheckpoint(path: path).manifest.stages?.array)
     #expect(stages.count == 2)
@@ -115,7 +119,8 @@ import Testing
     let source = try openCheckpoint(fixture.checkpoint)
     let rounded = try QuantizedCheckpoint(source, QuantizationRecipe(try .integers(bits: 4)))
     let options = DecoderEngine.Options(contextLength: 16)
-    let windows = try EvaluationWindows(Array(repeating: try fixture.ids(), count: 8).flatMap(\.self), length: 16)
+    let windows = try EvaluationWindows(
+      Array(repeating: try fixture.ids(), count: 8).flatMap(\.self), length: 16)
     let report = try QualityComparison.run(
       CPUModel(rounded, options: options), base: CPUModel(source, options: options), windows)
     #expect(report.divergence.mean.value > 0)

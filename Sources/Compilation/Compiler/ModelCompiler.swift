@@ -1,8 +1,8 @@
 internal import Artifact
 public import Checkpoints
 internal import Engine
-internal import Graph
 internal import Generation
+internal import Graph
 public import IngotCore
 public import Models
 internal import Quantization

@@ -43,7 +43,9 @@ struct StagePlan {
           "stages",
           .array(
             stages.map { stage in
-              Self.stage(stage.name, tokens: stage.tokens, context: stage.context, set, graph, checkpoint.config, options)
+              Self.stage(
+                stage.name, tokens: stage.tokens, context: stage.context, set, graph, checkpoint.config,
+                options)
             })),
       ]))
   }
@@ -84,7 +86,8 @@ struct StagePlan {
       JSONObject([
         .init("name", .string(name)), .init("tokens", .int(tokens)), .init("context", .int(context)),
         .init("inputs", .array(ports(graph.inputs))),
-        .init("outputs", .array(ports(graph.outputs.map { ($0.name, $0.value) }))), .init("cache", .array(cache)),
+        .init("outputs", .array(ports(graph.outputs.map { ($0.name, $0.value) }))),
+        .init("cache", .array(cache)),
       ]))
   }
 }

@@ -6,7 +6,9 @@ struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
     abstract: "Shows a model's architecture, tensors and memory; of an .ingot file stages and digests too.",
-    discussion: "Reads no weights, but for --check. With a second .ingot file and --weights: whether both have the same.")
+    discussion:
+      "Reads no weights, but for --check. With a second .ingot file and --weights: whether both have the same."
+  )
 
   @OptionGroup var model: ModelArgument
 
@@ -28,7 +30,8 @@ struct InfoCommand: ParsableCommand {
   @Flag(help: "Check every byte of an .ingot file against its digests.")
   var check = false
 
-  @Option(help: "Say whether the model fits in this much memory, as 16GiB, and the longest context that does.")
+  @Option(
+    help: "Say whether the model fits in this much memory, as 16GiB, and the longest context that does.")
   var fit: ByteCount?
 
   mutating func run() throws {

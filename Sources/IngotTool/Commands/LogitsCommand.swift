@@ -23,7 +23,8 @@ struct LogitsCommand: ParsableCommand {
     guard !ids.ids.isEmpty else { throw IngotError(.argument, "--ids is empty") }
     let chunk = chunk ?? ids.ids.count
     guard chunk > 0 else { throw IngotError(.argument, "--chunk is \(chunk); it must be at least 1") }
-    let runner = try openModel(model.model, options: engine.options(contextLength: ids.ids.count, keys: model.keys))
+    let runner = try openModel(
+      model.model, options: engine.options(contextLength: ids.ids.count, keys: model.keys))
     let vocabSize = runner.config.vocabSize
     for id in ids.ids where id < 0 || id >= vocabSize {
       throw IngotError(.argument, "token id \(id) is outside the vocabulary of \(vocabSize)")

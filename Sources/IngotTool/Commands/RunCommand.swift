@@ -166,7 +166,8 @@ struct RunCommand: ParsableCommand {
   ) throws {
     let document = try InputFile(path: sharing.file ?? "").readText()
     let shared = try SharedPrompt(document, system: system, tokenizer: text.tokenizer(), raw: raw)
-    let sets = try sharing.sets(text.manifest?.sets.filter { $0.share > 0 }, shared: shared.prefix.count, context: text.contextLength)
+    let sets = try sharing.sets(
+      text.manifest?.sets.filter { $0.share > 0 }, shared: shared.prefix.count, context: text.contextLength)
     var loop = try SharingLoop(
       text, shared, sets: sets, options: options, sharing, promptCache, form: output, drafter: drafter)
     if let prompt { try loop.answer(prompt) } else { try loop.run() }

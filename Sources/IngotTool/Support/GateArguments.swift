@@ -20,7 +20,8 @@ struct GateArguments: ParsableArguments {
   func gate() throws(IngotError) -> QualityGate? {
     if isOff {
       guard maximum == nil, calibration == nil else {
-        throw IngotError(.argument, "--max-kl and --calibration need the measurement that --no-gate leaves out")
+        throw IngotError(
+          .argument, "--max-kl and --calibration need the measurement that --no-gate leaves out")
       }
       return nil
     }

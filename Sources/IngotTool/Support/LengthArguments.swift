@@ -16,17 +16,21 @@ struct LengthArguments: ParsableArguments {
   var unshare: Int?
 
   @Option(
-    name: .customLong("decode-length"), parsing: .unconditional, help: "Tokens of a reply there is always room for.")
+    name: .customLong("decode-length"), parsing: .unconditional,
+    help: "Tokens of a reply there is always room for.")
   var decode: Int?
 
   @Option(
     help:
-      "Several sets in one file, as share+unshare+decode: 5888+1536+1280,6016+1024+512; without a prefix unshare+decode.")
+      "Several sets in one file, as share+unshare+decode: 5888+1536+1280,6016+1024+512; without a prefix unshare+decode."
+  )
   var stages: String?
 
   @Option(
     name: .customLong("max-pos-len"), parsing: .unconditional,
-    help: "Rows of the rotary tables; files that are to share prefixes need the same. By default the longest set.")
+    help:
+      "Rows of the rotary tables; files that are to share prefixes need the same. By default the longest set."
+  )
   var maxPositions: Int?
 
   @Option(
@@ -63,7 +67,8 @@ struct LengthArguments: ParsableArguments {
   private static func set(share: Int, unshare: Int, decode: Int) throws(IngotError) -> StageSet {
     let most = StageSet.longest
     guard (0...most).contains(share), (0...most).contains(unshare), (0...most).contains(decode) else {
-      throw IngotError(.argument, "a length is out of range: \(share)+\(unshare)+\(decode); \(most) is the most")
+      throw IngotError(
+        .argument, "a length is out of range: \(share)+\(unshare)+\(decode); \(most) is the most")
     }
     return try StageSet(share: share, unshare: unshare, total: share + unshare + decode)
   }

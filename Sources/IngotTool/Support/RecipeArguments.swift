@@ -5,7 +5,8 @@ import Ingot
 struct RecipeArguments: ParsableArguments {
   @Option(
     help:
-      "bf16, f16, f32, int8 or int4; int4:64:asym and int8:128 give group and symmetry. By default what the source has.")
+      "bf16, f16, f32, int8 or int4; int4:64:asym and int8:128 give group and symmetry. By default what the source has."
+  )
   var quant: String?
 
   @Option(
@@ -21,7 +22,9 @@ struct RecipeArguments: ParsableArguments {
 
   @Option(
     name: .customLong("override"), parsing: .unconditionalSingleValue,
-    help: "PATTERN=MODE for the tensors whose name matches, as lm_head=int8; * stands for any text. May be repeated.")
+    help:
+      "PATTERN=MODE for the tensors whose name matches, as lm_head=int8; * stands for any text. May be repeated."
+  )
   var overrides: [String] = []
 
   /// - Parameter isCompiled: whether the source is compiled already.
