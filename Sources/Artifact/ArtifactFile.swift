@@ -141,3 +141,8 @@ extension ChunkCipher {
     }
   }
 }
+
+extension ArtifactFile {
+  /// Whether two paths lead to one file; false where one leads nowhere.
+  public static func isSameFile(_ a: String, _ b: String) -> Bool { FileIdentity.isSame(a, b) }
+}

@@ -92,9 +92,25 @@ public struct ArtifactManifest: Sendable {
     prefillChunk = try value("prefill_chunk", positive)
     kvType = try value("kv_type", \.string)
     isDynamic = try value("dynamic", \.bool)
-    quantization = try value("quantization", \.string)
-    name = try value("model", \.string)
-    modelType = try value("model_type", \.string)
+    quantization = try value("quantization") { value in
+      value.string.flatMap { text in
+        text.utf8.count <= 4096 && !text.isEmpty && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+          ? text : nil
+      }
+    }
+    // They are shown on terminals, and make up names of files.
+    let plain = { (value: JSONValue) -> String? in
+      value.string.flatMap { text in
+        let isPlain =
+          text.utf8.count <= 255 && !text.isEmpty
+          && text.unicodeScalars.allSatisfy {
+            $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) && $0 != "/"
+          }
+        return isPlain ? text : nil
+      }
+    }
+    name = try value("model", plain)
+    modelType = try value("model_type", plain)
     (quality, stages) = (json["quality"], json["stages"])
   }
 }

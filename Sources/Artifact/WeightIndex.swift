@@ -137,6 +137,21 @@ package struct WeightIndex: Sendable {
       }
       self.tensors.append(tensor)
     }
+    guard isDisjoint else {
+      throw IngotError(
+        .format, "two entries of the index of weights share bytes", at: .init(file: path),
+        hint: "the file was not written by ingot compile")
+    }
+  }
+
+  /// Whether no two places share a byte, but for orders that several matrices have in common: so that what a reader
+  /// makes of them stays in proportion to the file.
+  private var isDisjoint: Bool {
+    var places = matrices.map { $0.offset..<$0.offset + $0.byteCount }
+    places += tensors.map { $0.offset..<$0.offset + $0.byteCount }
+    let orders = Set(matrices.compactMap { matrix in matrix.order.map { $0..<$0 + 4 * matrix.inputs } })
+    places = (places + orders).filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
+    return zip(places, places.dropFirst()).allSatisfy { $0.upperBound <= $1.lowerBound }
   }
 
   private static func isPlace(_ offset: Int, _ bytes: Int, in byteCount: Int) -> Bool {
@@ -189,7 +204,7 @@ package struct WeightIndex: Sendable {
       count = product
     }
     guard (shape.last ?? 1) % encoding.blockWeights == 0,
-      count / encoding.blockWeights * encoding.blockBytes == bytes
+      count / encoding.blockWeights * encoding.blockBytes == bytes, (try? Shape(checking: shape)) != nil
     else { return nil }
     return Tensor(name: name, encoding: encoding, shape: shape, offset: offset, byteCount: bytes)
   }

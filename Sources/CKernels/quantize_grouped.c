@@ -94,7 +94,7 @@ INLINE fit fit_asymmetric(const float *x, int count, float low, float high) {
 }
 
 INLINE ingot_quantized quantize_body(
-    ingot_grouped grouped, const float *x, int64_t groups, char *target, double *error, double *energy) {
+    ingot_grouped grouped, const float *x, int64_t groups, char *target) {
   int offset = grouped.bits == 4 && !grouped.minimum ? 8 : 0;
   int first = grouped.bits == 8 ? -128 : 0, last = grouped.bits == 8 ? 127 : 15;
   for (int64_t g = 0; g < groups; g++, x += grouped.group, target += ingot_grouped_bytes(grouped)) {
@@ -127,33 +127,26 @@ INLINE ingot_quantized quantize_body(
       q[i] = (int8_t)(nearest > (float)last ? (float)last : nearest);
     }
     ingot_join_grouped(grouped, q, &scale_half, &minimum_half, 1, target);
-    if (error == NULL) continue;
-    for (int i = 0; i < grouped.group; i++) {
-      double lost = (double)x[i] - ((double)scale * (q[i] - offset) + (double)minimum);
-      *error += lost * lost;
-      *energy += (double)x[i] * x[i];
-    }
   }
   return INGOT_QUANTIZED;
 }
 
 static ingot_quantized quantize_portable(
-    ingot_grouped grouped, const float *x, int64_t groups, char *target, double *error, double *energy) {
-  return quantize_body(grouped, x, groups, target, error, energy);
+    ingot_grouped grouped, const float *x, int64_t groups, char *target) {
+  return quantize_body(grouped, x, groups, target);
 }
 #if defined(__x86_64__)
 TARGET_AVX2 static ingot_quantized quantize_avx2(
-    ingot_grouped grouped, const float *x, int64_t groups, char *target, double *error, double *energy) {
-  return quantize_body(grouped, x, groups, target, error, energy);
+    ingot_grouped grouped, const float *x, int64_t groups, char *target) {
+  return quantize_body(grouped, x, groups, target);
 }
 #endif
 
 ingot_quantized ingot_quantize_grouped(
-    ingot_isa isa, ingot_grouped grouped, const float *x, int64_t groups, void *target, double *error,
-    double *energy) {
+    ingot_isa isa, ingot_grouped grouped, const float *x, int64_t groups, void *target) {
 #if defined(__x86_64__)
-  if (isa >= INGOT_ISA_AVX2) return quantize_avx2(grouped, x, groups, target, error, energy);
+  if (isa >= INGOT_ISA_AVX2) return quantize_avx2(grouped, x, groups, target);
 #endif
   (void)isa;
-  return quantize_portable(grouped, x, groups, target, error, energy);
+  return quantize_portable(grouped, x, groups, target);
 }

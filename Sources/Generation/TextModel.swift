@@ -12,8 +12,8 @@ public final class TextModel: Sendable {
     public var contextLength: Int?
     /// Threads, at most one per processor; nil for that many.
     public var threads: Int?
-    /// Element type of the cache.
-    public var kvType = KVType.f16
+    /// Element type of the cache; nil for that of a compiled file, else f16.
+    public var kvType: KVType?
     /// A folder in which packed weights are kept, so that the next start maps them; nil for none.
     public var packedFolder: String?
     /// Most tokens of a prompt that are computed together; nil for the engine's own number.
@@ -127,7 +127,7 @@ extension TextModel.Options {
     var options = DecoderEngine.Options(contextLength: context)
     // More threads than processors take turns, and each turn lost is waited for at every step.
     options.engine = EngineOptions(threads: threads.map { min($0, Machine.current.threads) })
-    options.kvType = kvType
+    options.kvType = try cacheType(compiled, path: checkpoint.path)
     options.observesLayers = observesLayers
     options.sequences = sequences
     options.packedFolder = packedFolder
@@ -135,6 +135,15 @@ extension TextModel.Options {
     options.chunkTokens = chunkTokens ?? compiled?.prefillChunk ?? options.chunkTokens
     options.logitRows = max(options.logitRows, min(draftTokens, DraftOptions.longest) + 1)
     return options
+  }
+
+  private func cacheType(_ compiled: ArtifactManifest?, path: String) throws(IngotError) -> KVType {
+    if let kvType { return kvType }
+    guard let compiled else { return .f16 }
+    if let type = KVType(named: compiled.kvType) { return type }
+    throw IngotError(
+      .format, "the file is compiled for a cache of \(compiled.kvType), which is not known",
+      at: .init(file: path, key: "kv_type"), hint: "give another with --kv-type")
   }
 
   /// The context of a compiled file: of the smallest set of stages that holds what was asked for, else the longest.

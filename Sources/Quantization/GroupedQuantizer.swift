@@ -25,7 +25,7 @@ public struct GroupedQuantizer: Sendable {
     precondition(values.count % format.groupSize == 0 && target.count >= rowBytes(count: values.count))
     guard let base = target.baseAddress, !values.isEmpty else { return }
     let status = ingot_quantize_grouped(
-      isa, format.kernelFormat, values.baseAddress, Int64(values.count / format.groupSize), base, nil, nil)
+      isa, format.kernelFormat, values.baseAddress, Int64(values.count / format.groupSize), base)
     switch status {
     case INGOT_QUANTIZED: return
     case INGOT_SCALE_TOO_LARGE:

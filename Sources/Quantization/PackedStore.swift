@@ -62,6 +62,11 @@ final class PackedStore: @unchecked Sendable {
     for name in checkpoint.tensorNames {
       if let tensor = checkpoint.tensor(named: name) { paths.insert(tensor.file.path) }
     }
+    // How others' packed weights are read is said there.
+    for name in ["config.json", "quantize_config.json", "quant_config.json"] {
+      let path = FileSystem.join(checkpoint.path, name)
+      if FileSystem.exists(path) { paths.insert(path) }
+    }
     var key = "layout \(version)"
     for path in paths.sorted() {
       var status = stat()

@@ -28,7 +28,8 @@ public struct WeightPacker: Sendable {
   ) throws(IngotError) {
     (self.checkpoint, self.sizesOnly, self.dequantizes) = (checkpoint, sizesOnly, dequantizes)
     // Unpacked floats are large and quickly made.
-    if let folder, !sizesOnly, !dequantizes {
+    // Nor are tiles kept that lie in a file already: maybe in an encrypted one.
+    if let folder, !sizesOnly, !dequantizes, !(checkpoint is any PackedWeightSource) {
       store = try PackedStore(folder: folder, checkpoint)
     } else {
       store = nil

@@ -6,8 +6,8 @@ import Testing
     for model in [Fixture.model("llama-gqa"), Fixture.model("llama-tied"), Fixture.gguf("qwen2-q5_k_m")] {
       let document = try JSONParser.parse(try Ingot.output("info", model, "--json", "--tensors", "-c", "100"))
       let memory = try #require(document["memory"])
-      let parts = ["weights", "kv", "workspace"].compactMap { memory[$0]?.int }
-      #expect(parts.count == 3 && parts.allSatisfy { $0 > 0 })
+      let parts = ["weights", "kv", "workspace", "instructions"].compactMap { memory[$0]?.int }
+      #expect(parts.count == 4 && parts.allSatisfy { $0 > 0 })
       #expect(memory["total"]?.int == parts.reduce(0, +))
       let tensors = try #require(document["tensor_list"]?.array)
       #expect(document["tensors"]?.int == tensors.count)

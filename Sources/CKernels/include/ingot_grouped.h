@@ -32,11 +32,9 @@ void ingot_dequantize_grouped(ingot_grouped grouped, const void *source, int64_t
 
 /// Rounds floats to groups. Of several ranges for the integers, wider and narrower than the weights' own, each with
 /// the scale and minimum that fit best in the least-squares sense, the one with the smallest squared error is kept.
-/// The result does not depend on the instruction set. What was lost is added to `error`, the weights' squares to
-/// `energy` (NULL: not wanted).
+/// The result does not depend on the instruction set.
 ingot_quantized ingot_quantize_grouped(
-    ingot_isa isa, ingot_grouped grouped, const float *x, int64_t groups, void *target, double *error,
-    double *energy);
+    ingot_isa isa, ingot_grouped grouped, const float *x, int64_t groups, void *target);
 
 /// The integers, scales and minimums (NULL where there are none) of a tile's lane: the inverse of
 /// `ingot_pack_integer_tile` for `k`, a multiple of the group.

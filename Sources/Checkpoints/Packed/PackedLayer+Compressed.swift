@@ -81,11 +81,13 @@ extension PackedLayer {
     try zeros.expect([.plain(.i32), .plain(.i8)])
     let bytes = zeros.storedBytes?.baseAddress
     if zeros.encoding == .plain(.i8) {
+      // One for all is what one scale for all has, and is nothing when it is zero.
+      if zeros.shape.count == 1, groups == 1, ingot_bytes_are(bytes, 1, 0) != 0 { return nil }
       guard zeros.shape.count == outputs * groups, zeros.shape.dims.first == outputs || outputs * groups == 1
       else {
         throw zeros.error(.shape, "it is \(zeros.shape), where scales call for [\(outputs), \(groups)]")
       }
-      if ingot_bytes_are(bytes, Int64(zeros.shape.count), 0) != 0 { return nil }
+      if zeros.shape.count > 0, ingot_bytes_are(bytes, Int64(zeros.shape.count), 0) != 0 { return nil }
       let range = -(1 << (bits - 1))..<1 << (bits - 1)
       if let bad = zeros.storedBytes?.first(where: { !range.contains(Int(Int8(bitPattern: $0))) }) {
         throw zeros.error(.format, "a zero point is \(Int8(bitPattern: bad)), with \(bits) bits")

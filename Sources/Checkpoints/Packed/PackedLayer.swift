@@ -67,7 +67,7 @@ extension CheckpointTensor {
   func expect(_ encodings: [TensorEncoding], _ dims: [Int]) throws(IngotError) {
     try expect(encodings)
     guard shape.dims == dims else {
-      throw error(.shape, "it is \(shape), where the layer's other tensors call for \(Shape(dims))")
+      throw error(.shape, "it is \(shape), where the layer's other tensors call for \(dims)")
     }
   }
 

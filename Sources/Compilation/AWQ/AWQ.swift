@@ -173,7 +173,10 @@ package struct AWQ {
       let search = ScaleSearch(
         checkpoint: checkpoint, options: options, measure: measure,
         rounders: group.readers.map { rounder($0.weight) })
-      let best = try search.scales(group, sample)
+      // What keeps its integers must not be scaled: it would have to be rounded again.
+      var mayScale = search.rounders.allSatisfy { $0 != nil }
+      if case .linear(let weight, _, _) = group.source { mayScale = mayScale && rounder(weight) != nil }
+      let best = mayScale ? try search.scales(group, sample) : nil
       let scales = best.flatMap { $0.ratio > 0 ? $0.scales : nil }
       if let scales { add(scales, group, to: &result) }
       var (clipped, parts) = (0, 0)

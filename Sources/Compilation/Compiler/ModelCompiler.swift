@@ -39,7 +39,7 @@ public struct ModelCompiler: Sendable {
 
   /// What the file is called when nobody says: `{model}_{mode}_share{S}_unshare{U}_seq{N}.ingot`.
   public var defaultFileName: String {
-    let mode = quantizationName.split(separator: ":")[0]
+    let mode = quantizationName.prefix { $0.isLetter || $0.isNumber }
     let longest = options.sets.max { $0.total < $1.total } ?? options.sets[0]
     return "\(modelName)_\(mode)_\(longest).ingot"
   }
@@ -47,7 +47,8 @@ public struct ModelCompiler: Sendable {
   private var modelName: String {
     if let name = options.name { return name }
     if let artifact = source as? ArtifactCheckpoint { return artifact.manifest.name }
-    let last = source.path.split(separator: "/").last.map(String.init) ?? "model"
+    var last = source.path.split(separator: "/").last.map(String.init) ?? "model"
+    if last == "." || last == ".." { last = "model" }
     for suffix in [".gguf", ".ingot"] where last.hasSuffix(suffix) {
       return String(last.dropLast(suffix.count))
     }
@@ -92,10 +93,18 @@ public struct ModelCompiler: Sendable {
     if let artifact = checkpoint as? ArtifactCheckpoint {
       let content = try artifact.artifact.content(of: ArtifactCheckpoint.SegmentName.weights)
       let index = try artifact.artifact.content(of: ArtifactCheckpoint.SegmentName.index)
+        .withBytes { String(decoding: $0, as: UTF8.self) }
       let segment = try writer.write(
         ArtifactCheckpoint.SegmentName.weights, byteCount: content.byteCount
-      ) { (sink) throws(IngotError) in try sink(content.bytes) }
-      return (segment, String(decoding: index.bytes, as: UTF8.self))
+      ) { (sink) throws(IngotError) in
+        try content.withBytes { (bytes) throws(IngotError) in try sink(bytes) }
+      }
+      guard segment.sha256 == artifact.weightDigest else {
+        throw IngotError(
+          .format, "the weights are not what was written: their SHA-256 differs",
+          at: .init(file: artifact.path), hint: "fetch or compile the file again")
+      }
+      return (segment, index)
     }
     let fused = try DecoderEngine.fused(graph, for: checkpoint)
     var index = WeightIndex()

@@ -30,7 +30,7 @@ public struct ModelIdentity: Sendable, Hashable {
     add(checkpoint.config.arithmetic)
     // A compiled file knows the digest of its weights.
     let artifact = checkpoint as? ArtifactCheckpoint
-    if let artifact { add(artifact.weightDigest) }
+    if let artifact { add(try artifact.weightIdentity()) }
     for name in artifact == nil ? checkpoint.tensorNames.sorted() : [] {
       guard let tensor = checkpoint.tensor(named: name) else { continue }
       add("\(name.utf8.count) \(name) \(tensor.encoding) \(tensor.shape) \(tensor.rowOrder)")

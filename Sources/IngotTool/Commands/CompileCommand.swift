@@ -57,8 +57,21 @@ struct CompileCommand: ParsableCommand {
     options.key = try encryptionKeyFile.map { (path) throws(IngotError) in try ArtifactKey(path: path) }
     options.signer = try signingKeyFile.map { (path) throws(IngotError) in try SigningKey(path: path) }
     options.engine = EngineOptions(threads: threads.map { max(1, min($0, Machine.current.threads)) })
+    let artifact = source as? ArtifactCheckpoint
+    if let artifact, artifact.artifact.isEncrypted, options.key == nil {
+      throw IngotError(
+        .argument, "the source is encrypted, and the new file would not be", at: .init(file: source.path),
+        hint: "give --encrypt-with, or 'ingot decrypt' it first")
+    }
+    if artifact?.artifact.header.signature != nil, options.signer == nil {
+      standardError("note: the new file is not signed; --sign-with FILE signs it\n")
+    }
     let gate = try gate.gate()
     let path = try output ?? ModelCompiler(source, options: options).defaultFileName
+    guard !ArtifactFile.isSameFile(source.path, path) else {
+      throw IngotError(
+        .argument, "the output is the model itself", at: .init(file: path), hint: "name another file")
+    }
     let scaled = try awq.scaled(source, recipe, for: path)
     let compiler = try ModelCompiler(scaled, options: options)
     for note in compiler.notes { standardError("note: \(note)\n") }

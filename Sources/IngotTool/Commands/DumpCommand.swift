@@ -24,7 +24,8 @@ struct DumpCommand: ParsableCommand {
       throw IngotError(.argument, "give one of --prompt, --prompt-file and --ids")
     }
     guard !sequences[0].isEmpty else { throw IngotError(.argument, "--ids is empty") }
-    let backEnd = try BackEnd.open(model.model, engine: engine, contextLength: sequences[0].count)
+    let backEnd = try BackEnd.open(
+      model.model, engine: engine, contextLength: sequences[0].count, keys: model.keys)
     var progress: Progress?
     let notes = try TensorDump(backEnd, ids: sequences[0]).write(to: output) { done, total in
       if progress == nil { progress = Progress("writing", total: total) }

@@ -103,7 +103,8 @@ struct InfoCommand: ParsableCommand {
     _ limit: Int, _ graph: Graph, _ checkpoint: any Checkpoint, _ options: DecoderEngine.Options
   ) throws {
     let fit = try MemoryFit(
-      of: graph, for: checkpoint, options: options, limit: limit, most: checkpoint.config.maxPositions)
+      of: graph, for: checkpoint, options: options, limit: limit,
+      most: (checkpoint as? ArtifactCheckpoint)?.manifest.longest.total ?? checkpoint.config.maxPositions)
     var output = Output()
     if json {
       let object = JSONObject([

@@ -32,8 +32,9 @@ struct EngineArguments: ParsableArguments {
   @OptionGroup var tuning: TuningArguments
 
   @Option(
-    name: .customLong("kv-type"), help: "Element type of the key/value cache: f16, f32 or i8 (also q8_0).")
-  var kvType = KVType.f16
+    name: .customLong("kv-type"),
+    help: "Element type of the key/value cache: f16 (the default), f32 or i8 (also q8_0).")
+  var kvType: KVType?
 
   @Option(
     name: .customLong("ort-library"),

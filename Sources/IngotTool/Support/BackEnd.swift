@@ -25,11 +25,12 @@ enum BackEnd {
   /// - Parameters:
   ///   - contextLength: most tokens of a sequence; an export of fixed shapes may hold fewer.
   ///   - isReference: whether quantised weights are unpacked, so that activations are not rounded to 8 bits.
+  ///   - keys: of an encrypted or signed file.
   ///   - rounding: what is done to the weights of a checkpoint first.
   /// - Throws: what is wrong with the files.
   static func open(
     _ path: String, engine: ExactEngineArguments, contextLength: Int, isReference: Bool = false,
-    rounding: WeightRounding? = nil
+    rounding: WeightRounding? = nil, keys: KeyArguments? = nil
   ) throws(IngotError) -> any LanguageModel {
     if isONNXExport(path) {
       guard rounding == nil else {
@@ -39,7 +40,8 @@ enum BackEnd {
         directory: path, runtime: OrtRuntime.load(library: engine.ortLibrary), tokens: contextLength,
         threads: engine.threads)
     }
-    var checkpoint = try openWeights(path)
+    var checkpoint = try openWeights(
+      path, keys: keys?.keys ?? DefaultKeys(), verifyKey: keys?.verifyKey())
     var rounded: RoundedCheckpoint?
     if let rounding {
       let copy = try RoundedCheckpoint(checkpoint, rounding)

@@ -78,7 +78,8 @@ struct ModelReport {
         "for a context of \(grouped(options.contextLength)) tokens, cache in \(options.kvType.rawValue)"
       ),
       ("  weights", bytes(memory.weights)), ("  cache", bytes(memory.cache)),
-      ("  workspace", bytes(memory.workspace)), ("  total", bytes(total)),
+      ("  workspace", bytes(memory.workspace)), ("  instructions", bytes(memory.instructions)),
+      ("  total", bytes(total)),
     ]
     let width = 18
     return lines.map { name, value in
@@ -118,7 +119,8 @@ struct ModelReport {
     object["context"] = .int(options.contextLength)
     object["kv_type"] = .string(options.kvType.rawValue)
     object["memory"] = .numbers([
-      ("weights", memory.weights), ("kv", memory.cache), ("workspace", memory.workspace), ("total", total),
+      ("weights", memory.weights), ("kv", memory.cache), ("workspace", memory.workspace),
+      ("instructions", memory.instructions), ("total", total),
     ])
     if listingTensors {
       object["tensor_list"] = .array(

@@ -31,7 +31,7 @@ struct PromptCacheArguments: ParsableArguments {
       return nil
     }
     if let keyFile { return try ArtifactKey(path: keyFile) }
-    guard let text = getenv("INGOT_KEY") else { return nil }
+    guard let text = getenv("INGOT_KEY"), text.pointee != 0 else { return nil }
     return try ArtifactKey(text: String(cString: text), source: "INGOT_KEY")
   }
 

@@ -37,6 +37,11 @@ struct RecipeArguments: ParsableArguments {
     }
     var mode = WeightMode.keep
     if let quant {
+      if quant.contains(":"), groupSize != nil || symmetric || asymmetric {
+        throw IngotError(
+          .argument, "\(quant) gives group and symmetry already",
+          hint: "leave --group-size, --symmetric and --asymmetric out")
+      }
       mode = try WeightMode(named: quant, groupSize: groupSize, isSymmetric: asymmetric ? false : nil)
       if case .integers = mode {
       } else if groupSize != nil || symmetric || asymmetric {

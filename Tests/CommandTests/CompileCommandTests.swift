@@ -1,0 +1,100 @@
+import Foundation
+import IngotCore
+import Testing
+
+@Suite("ingot compile and ingot info of .ingot files") struct CompileCommandTests {
+  private let model = Fixture.model("llama-gqa")
+
+  @Test("A compiled model answers as its source does, by every verb") func sameAnswers() throws {
+    let folder = try Folder()
+    let file = folder / "m.ingot"
+    let text = try Ingot.output("compile", model, "-o", file, "--max-context", "128", "--no-gate")
+    #expect(text.contains("seq128  static") && text.contains("device mem size: "))
+    let ids = try Fixture.ids(model)
+    let options = ["--ids", ids, "--temp", "0", "-n", "8", "--output", "ids", "-c", "128"]
+    #expect(try Ingot.run(["run", file] + options).output == Ingot.run(["run", model] + options).output)
+    for source in [model, file] {
+      _ = try Ingot.output(
+        "logits", source, "--ids", ids, "-o", source == file ? folder / "b.npy" : folder / "a.npy")
+      _ = try Ingot.output(
+        "dump", source, "--ids", ids, "-o", source == file ? folder / "b.npz" : folder / "a.npz")
+    }
+    for name in ["npy", "npz"] {
+      let files = try ["a", "b"].map { try Data(contentsOf: URL(fileURLWithPath: folder / "\($0).\(name)")) }
+      #expect(files[0] == files[1], "\(name)")
+    }
+  }
+
+  @Test(
+    "Lengths that do not go together are refused, and nothing is written",
+    arguments: [
+      ["--stages", "16+16"], ["--stages", "16"], ["--stages", "a+b+c"], ["--stages", "0+0+0"],
+      ["--stages", "8+8+8,8+8+8"], ["--stages", "8+8+8", "--share-length", "8"],
+      ["--stages", "8+8+8", "--max-pos-len", "16"], ["--max-context", "1"], ["--max-context", "99999999999"],
+      ["--share-length", "64", "--max-context", "64"], ["--prefill-chunk", "0"],
+      ["--quant", "int4", "--group-size", "48"], ["--group-size", "64"], ["--quant", "f16", "--asymmetric"],
+      ["--override", "nothing=int8"], ["--override", "lm_head"], ["--no-gate", "--max-kl", "1"],
+      ["--unshare-length", "8", "--decode-length", "9223372036854775807"],
+    ])
+  func refused(options: [String]) throws {
+    let folder = try Folder()
+    let file = folder / "m.ingot"
+    let outcome = try Ingot.run(["compile", model, "-o", file, "--no-gate"] + options)
+    let works = options == ["--stages", "16+16"]
+    #expect(outcome.status == (works ? 0 : 1), "\(options): \(outcome.errors)")
+    #expect(works || outcome.errors.hasPrefix("error: "), "\(options): \(outcome.errors)")
+    #expect(try Folder.names(folder.path).filter { !$0.hasPrefix("in") }.isEmpty == !works)
+  }
+
+  @Test("Other lengths keep the weights, and info says so") func weights() throws {
+    let folder = try Folder()
+    let (a, b, c) = (folder / "a.ingot", folder / "b.ingot", folder / "c.ingot")
+    _ = try Ingot.output("compile", model, "-o", a, "--max-context", "64", "--no-gate", "--quant", "int8")
+    _ = try Ingot.output("compile", a, "-o", b, "--stages", "16+8+8,8+4+4")
+    _ = try Ingot.output("compile", model, "-o", c, "--max-context", "64", "--no-gate", "--quant", "int4")
+    #expect(try Ingot.output("info", a, b, "--weights").hasPrefix("same weights\n"))
+    let outcome = try Ingot.run(["info", a, c, "--weights"])
+    #expect(outcome.status == 1 && outcome.output.hasPrefix("different weights\n"))
+    let artifact = try #require(try JSONParser.parse(Ingot.output("info", b, "--json"))["artifact"])
+    #expect(artifact["stage_sets"]?.array?.count == 2)
+    #expect(artifact["quantization"]?.string == "int8:32:sym")
+    _ = try Ingot.output("info", b, "--check")
+    #expect(
+      try Ingot.failure("compile", a, "-o", folder / "d.ingot", "--quant", "int4").contains(
+        "stay as they are"))
+    #expect(try Ingot.failure("run", b, "--ids", "1,2", "-c", "64").contains("at most 32"))
+  }
+
+  @Test("A damaged byte of the weights is found by --check") func check() throws {
+    let folder = try Folder()
+    let file = folder / "m.ingot"
+    _ = try Ingot.output("compile", model, "-o", file, "--max-context", "64", "--no-gate")
+    var data = try Data(contentsOf: URL(fileURLWithPath: file))
+    data[4096 + 100] ^= 1
+    try data.write(to: URL(fileURLWithPath: file))
+    #expect(try Ingot.failure("info", file, "--check").contains("weights"))
+  }
+
+  @Test("What fits is told before anything is loaded") func fit() throws {
+    let fits = try JSONParser.parse(Ingot.output("info", model, "--fit", "1GiB", "-c", "64", "--json"))
+    #expect(fits["fits"]?.bool == true && fits["longest_context"]?.int ?? 0 >= 64)
+    let total = try #require(fits["total"]?.int)
+    let exact = try JSONParser.parse(Ingot.output("info", model, "--fit", "\(total)", "-c", "64", "--json"))
+    #expect(exact["fits"]?.bool == true && exact["longest_context"]?.int == 64)
+    let outcome = try Ingot.run(["info", model, "--fit", "\(total - 1)", "-c", "64", "--json"])
+    #expect(outcome.status == 1)
+    #expect(try JSONParser.parse(outcome.output)["longest_context"]?.int ?? 0 < 64)
+    #expect(try Ingot.run(["info", model, "--fit", "some"]).status == 1)
+  }
+
+  @Test("A compilation that the disk cuts short leaves what was there") func fullDisk() throws {
+    let folder = try Folder()
+    let file = folder / "m.ingot"
+    try "before".write(toFile: file, atomically: true, encoding: .utf8)
+    let outcome = try Ingot.run(
+      ["compile", model, "-o", file, "--max-context", "64", "--no-gate"], shell: "ulimit -f 8; trap '' XFSZ")
+    #expect(outcome.status == 1 && outcome.errors.hasPrefix("error: io"), "\(outcome.errors)")
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == "before")
+    #expect(try Folder.names(folder.path) == ["m.ingot"])
+  }
+}
