@@ -20,6 +20,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool =
     swiftSettings: swiftSettings)
 }
 
+/// A program of a few lines that shows how the library is used.
+func example(_ name: String) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["Ingot"], path: "Examples/\(name)", swiftSettings: swiftSettings)
+}
+
 let package = Package(
   name: "ingot",
   platforms: [.macOS(.v15)],
@@ -84,6 +90,10 @@ let package = Package(
       name: "IngotTool",
       dependencies: ["Ingot", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: swiftSettings),
+    example("Compile"),
+    example("ShareAndAsk"),
+    example("SwitchSets"),
+    example("ForkAndRoll"),
 
     tests("IngotCoreTests", ["IngotCore"]),
     tests("KernelTests", ["CKernels"]),
@@ -99,7 +109,8 @@ let package = Package(
     tests("StagingTests", ["Staging", "Generation", "IngotCore"]),
     tests("InspectionTests", ["Inspection", "Generation", "IngotCore"]),
     tests("GenerationTests", ["Generation", "Checkpoints", "IngotCore", "Tokenizers"]),
-    tests("CommandTests", ["IngotTool", "IngotCore"]),
+    tests(
+      "CommandTests", ["IngotTool", "Compile", "ShareAndAsk", "SwitchSets", "ForkAndRoll", "IngotCore"]),
     tests("IngotTests", ["Ingot", "IngotCore"], fixtures: true),
   ],
   swiftLanguageModes: [.v6],

@@ -13,5 +13,5 @@ if [ -z "${INGOT_ORT_LIBRARY:-}" ]; then
     echo "ONNX Runtime could not be fetched; tests that need it are skipped unless it is installed" >&2
   fi
 fi
-swift format lint --strict --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+swift format lint --strict --recursive Package.swift Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources
 exec swift test -Xcc -O2 --disable-xctest "$@"

@@ -32,15 +32,15 @@ extension ChatSession {
 
 extension AsyncThrowingStream where Element == GenerationEvent, Failure == any Error {
   /// The events of a generation that runs on a thread.
-  static func running(
+  package static func running(
     on thread: EngineThread,
-    _ generate: @escaping @Sendable (Cancellation, (GenerationEvent) -> Void) throws(IngotError) -> Void
+    _ generate: @escaping @Sendable (Cancellation, (GenerationEvent) -> Void) throws -> Void
   ) -> GenerationStream {
     GenerationStream { continuation in
       let cancellation = Cancellation()
       continuation.onTermination = { _ in cancellation.cancel() }
       thread.run {
-        do throws(IngotError) {
+        do {
           try generate(cancellation) { continuation.yield($0) }
           continuation.finish()
         } catch {

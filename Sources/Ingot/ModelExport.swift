@@ -37,6 +37,7 @@ public struct ModelExport: Sendable {
   ///
   /// An export that was interrupted goes on; models of an older export of other options are removed.
   /// - Parameters:
+  ///   - folder: is made where there is none.
   ///   - jobs: threads that read, convert and write.
   ///   - onProgress: called with the bytes done, of `plan.byteCount`.
   /// - Throws: `.io`, for example when the disk is full; `.argument` for a folder with models of somebody else's.

@@ -8,6 +8,8 @@ extension Network {
   /// - Parameters:
   ///   - checkpoint: where parameters are read; nil for a network without.
   ///   - rotary: the angles of each rotary table that `rope` names.
+  ///   - opset: the version of ONNX's operators.
+  ///   - path: the new file.
   /// - Throws: as `exportONNX`; `.shape` for a network that contradicts itself.
   public func exportONNX(
     _ checkpoint: (any Checkpoint)? = nil, rotary: [String: RotaryFrequencies] = [:], opset: Int = 17,

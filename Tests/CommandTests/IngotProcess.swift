@@ -11,13 +11,16 @@ enum Ingot {
   }
 
   /// The command, which lies beside the tests.
-  static let executable: URL = {
+  static let executable = program("ingot")
+
+  /// A program of the package.
+  static func program(_ name: String) -> URL {
     let candidates =
       Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
       + [URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()]
-    let paths = candidates.map { $0.appendingPathComponent("ingot") }
+    let paths = candidates.map { $0.appendingPathComponent(name) }
     return paths.first { FileManager.default.isExecutableFile(atPath: $0.path) } ?? paths[0]
-  }()
+  }
 
   /// Waits for the command to end.
   /// - Parameter input: what it reads from stdin.
@@ -28,8 +31,10 @@ enum Ingot {
   /// - Parameters:
   ///   - environment: variables beside those of the tests.
   ///   - shell: a command that runs before, in the same process: `ulimit`, for example.
+  ///   - executable: another program to run.
   static func run(
-    _ arguments: [String], input: String = "", environment: [String: String] = [:], shell: String? = nil
+    _ arguments: [String], input: String = "", environment: [String: String] = [:], shell: String? = nil,
+    executable: URL = Ingot.executable
   ) throws -> Outcome {
     // Files, not pipes: those fill up while nobody reads.
     let folder = try Folder()

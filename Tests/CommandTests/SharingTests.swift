@@ -4,43 +4,8 @@ import Testing
 
 /// `run --share-file`, `--prompt-cache` and `--generation-mode`.
 @Suite struct SharingTests {
-  /// A tiny checkpoint with a tokenizer of ASCII letters that knows the tokens of ChatML.
-  private struct Model {
-    let folder: Folder
-    let path: String
-    let document: String
-    static let text = "Ingots are cast from molten metal, and then rolled or drawn. Gold ones weigh 12.4 kg."
-
-    init() throws {
-      folder = try Folder()
-      path = folder / "model"
-      try FileManager.default.copyItem(atPath: Fixture.model("llama-gqa"), toPath: path)
-      var vocabulary = JSONObject()
-      for byte in UInt8(33)...126 { vocabulary[String(UnicodeScalar(byte))] = .int(Int(byte) - 33) }
-      (vocabulary["\u{120}"], vocabulary["\u{10A}"]) = (.int(94), .int(95))
-      let special = ["<|im_start|>", "<|im_end|>"].enumerated().map { index, text in
-        """
-        {"id": \(96 + index), "content": "\(text)", "special": true, "single_word": false, "lstrip": false,
-         "rstrip": false, "normalized": false}
-        """
-      }
-      let tokenizer = """
-        {"version": "1.0", "added_tokens": [\(special.joined(separator: ","))], "normalizer": null,
-         "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false},
-         "decoder": {"type": "ByteLevel"}, "post_processor": null,
-         "model": {"type": "BPE", "vocab": \(JSONValue.object(vocabulary)), "merges": []}}
-        """
-      _ = try folder.write(tokenizer, to: "model/tokenizer.json")
-      document = try folder.write(Self.text, to: "document.txt")
-    }
-
-    func run(_ arguments: String..., input: String = "") throws -> Ingot.Outcome {
-      try Ingot.run(["run", path, "-n", "9", "--ignore-eos", "--output", "ids"] + arguments, input: input)
-    }
-  }
-
   @Test func answersAreThoseWithoutSharing() throws {
-    let model = try Model()
+    let model = try TalkingModel()
     let questions = ["What is cast?", "How heavy?", "(none)"]
     for draws in [["--temp", "0"], ["--temp", "2", "-s", "3"]] {
       let arguments = ["--share-file", model.document, "--compare-sharing"] + draws
@@ -53,7 +18,8 @@ import Testing
       for (question, line) in zip(questions, lines) {
         let alone = try Ingot.run(
           [
-            "run", model.path, "-n", "9", "--ignore-eos", "--output", "ids", "--system", Model.text, "-p",
+            "run", model.path, "-n", "9", "--ignore-eos", "--output", "ids", "--system", TalkingModel.text,
+            "-p",
             question,
           ]
             + draws)
@@ -66,14 +32,14 @@ import Testing
   }
 
   @Test func rawTextsFollowOneAnother() throws {
-    let model = try Model()
+    let model = try TalkingModel()
     let shared = try model.run("--share-file", model.document, "--raw", "--temp", "0", "-p", "Gold")
-    let alone = try model.run("--raw", "--temp", "0", "-p", Model.text + "Gold")
+    let alone = try model.run("--raw", "--temp", "0", "-p", TalkingModel.text + "Gold")
     #expect(shared.status == 0 && shared.output == alone.output, "\(shared.errors)")
   }
 
   @Test func jsonIsOneObjectPerLine() throws {
-    let model = try Model()
+    let model = try TalkingModel()
     let outcome = try model.run(
       "--share-file", model.document, "--json", "--temp", "0", "--seq-length", "200", "--share-length", "150",
       "--unshare-length", "40", input: "One?\nTwo?\n")
@@ -82,7 +48,7 @@ import Testing
     #expect(lines.count == 3)
     #expect(lines[0]["seq_length"]?.int == 200 && lines[0]["share_length"]?.int == 150)
     let shared = try #require(lines[0]["share_tokens"]?.int)
-    #expect(shared > Model.text.utf8.count)
+    #expect(shared > TalkingModel.text.utf8.count)
     for line in lines.dropFirst() {
       #expect(line["ids"]?.array?.count == 9 && line["finish"]?.string == "length")
       #expect(line["share_tokens"]?.int == shared && (line["unshare_tokens"]?.int ?? 0) > 4)
@@ -92,9 +58,9 @@ import Testing
   }
 
   @Test func aPromptCacheSavesTheSecondRunTheWork() throws {
-    let model = try Model()
+    let model = try TalkingModel()
     let cache = model.folder / "cache.kv"
-    let uses = [["--share-file", model.document, "-p", "How?"], ["--raw", "-p", Model.text]]
+    let uses = [["--share-file", model.document, "-p", "How?"], ["--raw", "-p", TalkingModel.text]]
     for use in uses {
       try? FileManager.default.removeItem(atPath: cache)
       func run(_ more: String...) throws -> Ingot.Outcome {
@@ -123,7 +89,7 @@ import Testing
   }
 
   @Test func lengthsAndMisuseAreOneError() throws {
-    let model = try Model()
+    let model = try TalkingModel()
     let share = ["--share-file", model.document, "-p", "How?"]
     let cases: [([String], String)] = [
       (share + ["--share-length", "5"], "at most 5"), (share + ["--unshare-length", "2"], "at most 2"),
@@ -165,5 +131,11 @@ import Testing
     #expect(
       try run(single[0], single[1], single[2], single[3])
         == run("--temp", "0", "--repeat-penalty", "1.2", "--repeat-last-n", "32"))
+  }
+}
+
+extension TalkingModel {
+  fileprivate func run(_ arguments: String..., input: String = "") throws -> Ingot.Outcome {
+    try Ingot.run(["run", path, "-n", "9", "--ignore-eos", "--output", "ids"] + arguments, input: input)
   }
 }

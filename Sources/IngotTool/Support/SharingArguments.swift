@@ -98,15 +98,3 @@ struct SharingArguments: ParsableArguments {
     return [try StageSet(share: share, unshare: unshare ?? total - share - 1, total: total)]
   }
 }
-
-extension [StageSet] {
-  /// The smallest set for a shared text, a question and an answer; where the answer fits in none, the longest that
-  /// takes the question, and where none does, the longest of all.
-  func choice(shared: Int, question: Int, answer: Int) -> StageSet? {
-    let fitting = filter { $0.share >= shared && $0.unshare >= question }
-    return StageSet.smallest(of: fitting, share: shared, total: shared + question + answer)
-      ?? fitting.max { $0.total < $1.total }
-      ?? filter { $0.share >= shared }.max { ($0.unshare, $0.total) < ($1.unshare, $1.total) }
-      ?? self.max { ($0.share, $0.total) < ($1.share, $1.total) }
-  }
-}

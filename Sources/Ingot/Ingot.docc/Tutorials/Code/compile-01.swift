@@ -1,0 +1,24 @@
+import Foundation
+import Ingot
+
+/// Makes one file of a checkpoint, with weights of four bits and stages of two lengths:
+///
+///     swift run -c release Compile Qwen3-0.6B qwen3.ingot
+@main
+struct Compile {
+  static func main() {
+    do {
+      try run(CommandLine.arguments)
+    } catch {
+      FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+      exit(1)
+    }
+  }
+
+  static func run(_ arguments: [String]) throws {
+    guard arguments.count == 3 else {
+      throw IngotError(.argument, "two paths are needed", hint: "Compile MODEL OUTPUT.ingot")
+    }
+    let source = try openWeights(arguments[1])
+  }
+}
