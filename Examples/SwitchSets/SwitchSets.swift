@@ -32,7 +32,7 @@ struct SwitchSets {
     // The smallest set that holds text, question and answer serves a question.
     var options = GenerationOptions()
     options.sampling = .greedy
-    for length in [16, 160] {
+    for length in [16, 200] {
       options.maxTokens = length
       let answer = try text.ask(arguments[4], options: options)
       print("\(text.set): \(answer.text)")

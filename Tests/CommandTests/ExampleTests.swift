@@ -64,17 +64,16 @@ import Testing
     }
     let lines = try output("SwitchSets", [first, second, model.document, questions[0]])
     let (short, long) = (
-      try answer(first, questions[0], tokens: 16), try answer(first, questions[0], tokens: 160)
+      try answer(first, questions[0], tokens: 16), try answer(first, questions[0], tokens: 200)
     )
-    try #require(lines.count > 5, "\(lines)")
-    #expect(lines[0] == "weights in memory once: true")
-    #expect(
-      lines[2...4].elementsEqual([
-        "share140_unshare40_seq220: \(short)", "share150_unshare60_seq460: \(long)",
-        "share130_unshare50_seq380: \(long)",
-      ]), "\(lines)")
+    try #require(lines.count > 2, "\(lines)")
     let shared = try #require(lines[1].split(separator: " ").dropFirst().first)
-    #expect(lines[5].hasPrefix("\(shared) of "))
+    // An answer may have several lines.
+    let expected = [
+      "weights in memory once: true", "shared \(shared) tokens", "share140_unshare40_seq220: \(short)",
+      "share150_unshare60_seq460: \(long)", "share130_unshare50_seq380: \(long)", "\(shared) of ",
+    ]
+    #expect(lines.joined(separator: "\n").hasPrefix(expected.joined(separator: "\n")), "\(lines)")
   }
 
   @Test func misuseIsOneError() throws {
