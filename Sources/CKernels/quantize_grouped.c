@@ -14,7 +14,7 @@
 #define TARGET_AVX2 __attribute__((target("avx2")))
 #endif
 
-enum { LANES = 8, LONGEST = 128, NARROWEST = -9, WIDEST = 9 };
+enum { LANES = 8, LONGEST = 128, NARROWEST = -4, WIDEST = 4 };
 typedef float lanes __attribute__((vector_size(4 * LANES), aligned(4)));
 
 /// 1.5 · 2^23: adding and subtracting it leaves the nearest integer, ties to even.
@@ -60,7 +60,7 @@ INLINE fit fit_symmetric(const float *x, int count, float largest) {
   fit best = {largest / -8.0f, 0};
   float most = -1;
   for (int step = NARROWEST; step <= WIDEST; step++) {
-    sums s = sums_body(x, count, 0, (-8.0f + 0.1f * (float)step) / largest, -8, 7);
+    sums s = sums_body(x, count, 0, (-8.0f + 0.2f * (float)step) / largest, -8, 7);
     // With the best scale for these integers, Σxq / Σq², the error is Σx² less this.
     float gain = s.qq > 0 ? s.xq * s.xq / s.qq : 0;
     if (gain > most) {
@@ -79,7 +79,7 @@ INLINE fit fit_asymmetric(const float *x, int count, float low, float high) {
   fit best = {(high - low) / 15.0f, low};
   for (int step = NARROWEST; step <= WIDEST; step++) {
     // A narrower range is cut from both ends.
-    float levels = 15.0f + 0.2f * (float)step, start = low + (high - low) * (0.5f - 7.5f / levels);
+    float levels = 15.0f + 0.4f * (float)step, start = low + (high - low) * (0.5f - 7.5f / levels);
     sums s = sums_body(x, count, start, levels / (high - low), 0, 15);
     // Centred, so that the sums stay small beside what is compared.
     float spread = s.qq - s.q * s.q / n, shared = s.xq - x_sum * s.q / n;

@@ -116,8 +116,7 @@ public struct CheckpointTensor: Sendable {
 
   /// Lets the pages of what was read go, as far as files hold it; they can be read again.
   package func release() {
-    guard source != nil else { return file.release(byteRange) }
-    (source as? any ColumnSource)?.release()
+    if let source { source.release() } else { file.release(byteRange) }
   }
 
   /// Lends the bytes of one row; see `withRows`.

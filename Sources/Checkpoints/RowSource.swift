@@ -9,6 +9,8 @@ public protocol RowSource: AnyObject, Sendable {
   /// - Parameter target: room for exactly these rows, aligned to 16 bytes.
   /// - Throws: what is wrong with the values the rows are made of.
   func read(rows: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws(IngotError)
+  /// Lets go of the pages of files that were read; they can be read again.
+  func release()
 }
 
 /// A source that makes some columns of rows for less than the whole of them.
@@ -21,6 +23,9 @@ package protocol ColumnSource: RowSource {
   func read(
     rows: Range<Int>, columns: Range<Int>, into target: UnsafeMutableRawBufferPointer
   ) throws(IngotError)
-  /// Lets go of memory that was read; it can be read again.
-  func release()
+}
+
+extension RowSource {
+  /// Nothing: there are none.
+  public func release() {}
 }

@@ -82,6 +82,7 @@ struct WeightOutput {
       try tensor.withRows(rows) { (bytes) throws(IngotError) in try sink(bytes) }
       offset += rows.count * tensor.rowByteCount
     }
+    tensor.release()
     index.tensors.append(
       .init(
         name: tensor.name, encoding: tensor.encoding, shape: tensor.shape.dims, offset: start,

@@ -12,6 +12,8 @@ final class QuantizedRows: RowSource {
     (self.tensor, self.quantizer) = (tensor, quantizer)
   }
 
+  func release() { tensor.release() }
+
   func read(rows: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws(IngotError) {
     let rowBytes = quantizer.rowBytes(count: tensor.columnCount)
     try tensor.withFloatRows(rows) { (row, values) throws(IngotError) in
@@ -33,6 +35,8 @@ final class ConvertedRows: RowSource {
 
   /// - Precondition: the dtype is f32, f16 or bf16.
   init(_ tensor: CheckpointTensor, _ dtype: DType) { (self.tensor, self.dtype) = (tensor, dtype) }
+
+  func release() { tensor.release() }
 
   func read(rows: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws(IngotError) {
     let rowBytes = tensor.columnCount * dtype.byteCount
