@@ -251,6 +251,15 @@ struct OddModel: CausalLM {
     #expect(after < 0.7 * before, "\(before) to \(after)")
   }
 
+  /// The first token of a sequence is what attention falls back on; real models make it huge in some channels.
+  @Test func theFirstTokenOfEverySequenceIsMeasured() {
+    var sample = InputSample(width: 2)
+    let rows = (0..<20).map { Float($0) }
+    for _ in 0..<2 { rows.withUnsafeBufferPointer { sample.add($0, keeping: 3) } }
+    #expect(sample.rows == [0, 1, 6, 7, 12, 13, 0, 1, 6, 7, 12, 13])
+    #expect(sample.count == 6 && sample.meanSizes == [9, 10])
+  }
+
   @Test func clippedWeightsStayWithinTheirLimits() throws {
     let original = try Self.withOutliers()
     let rounder = try Self.rounder()

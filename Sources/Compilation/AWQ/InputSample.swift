@@ -1,25 +1,25 @@
 /// What linear layers read: some rows of it, evenly spread, and the mean size of each channel over all of them.
-struct InputSample {
+package struct InputSample {
   let width: Int
   /// [count, width].
-  private(set) var rows: [Float] = []
+  package private(set) var rows: [Float] = []
   private var sums: [Double]
   private var seen = 0
 
-  init(width: Int) {
+  package init(width: Int) {
     self.width = width
     sums = [Double](repeating: 0, count: width)
   }
 
   /// Rows kept.
-  var count: Int { rows.count / max(width, 1) }
+  package var count: Int { rows.count / max(width, 1) }
 
   /// Mean |x| of each channel.
-  var meanSizes: [Float] { sums.map { Float($0 / Double(max(seen, 1))) } }
+  package var meanSizes: [Float] { sums.map { Float($0 / Double(max(seen, 1))) } }
 
   /// Adds the rows of one sequence.
   /// - Parameter keeping: how many of them to keep.
-  mutating func add(_ values: UnsafeBufferPointer<Float>, keeping: Int) {
+  package mutating func add(_ values: UnsafeBufferPointer<Float>, keeping: Int) {
     let count = values.count / max(width, 1)
     seen += count
     for row in 0..<count {
@@ -27,8 +27,8 @@ struct InputSample {
     }
     let kept = min(count, keeping)
     for index in 0..<kept {
-      // The middles of equal stretches.
-      let row = (2 * index + 1) * count / (2 * kept)
+      // From the first on: what attention falls back on, often a thousand times larger than the others, must count.
+      let row = index * count / kept
       rows += values[row * width..<(row + 1) * width]
     }
   }
