@@ -48,18 +48,22 @@ import Testing
 
   @Test("Other lengths keep the weights, and info says so") func weights() throws {
     // Its widths are multiples of 32, as integers need them.
-    let model = Fixture.gguf("llama-f32")
+    let model = Fixture.gguf("llama-q4_k_m")
     let folder = try Folder()
     let (a, b, c) = (folder / "a.ingot", folder / "b.ingot", folder / "c.ingot")
-    _ = try Ingot.output("compile", model, "-o", a, "--max-context", "64", "--no-gate", "--quant", "int8")
+    _ = try Ingot.output(
+      "compile", model, "-o", a, "--max-context", "64", "--no-gate", "--quant", "int8",
+      "--override", "*=int8")
     _ = try Ingot.output("compile", a, "-o", b, "--stages", "16+8+8,8+4+4")
-    _ = try Ingot.output("compile", model, "-o", c, "--max-context", "64", "--no-gate", "--quant", "int4")
+    _ = try Ingot.output(
+      "compile", model, "-o", c, "--max-context", "64", "--no-gate", "--quant", "int4",
+      "--override", "*=int4")
     #expect(try Ingot.output("info", a, b, "--weights").hasPrefix("same weights\n"))
     let outcome = try Ingot.run(["info", a, c, "--weights"])
     #expect(outcome.status == 1 && outcome.output.hasPrefix("different weights\n"))
     let artifact = try #require(try JSONParser.parse(Ingot.output("info", b, "--json"))["artifact"])
     #expect(artifact["stage_sets"]?.array?.count == 2)
-    #expect(artifact["quantization"]?.string == "int8:32:sym")
+    #expect(artifact["quantization"]?.string == "int8:32:sym *=int8:32:sym")
     _ = try Ingot.output("info", b, "--check")
     #expect(
       try Ingot.failure("compile", a, "-o", folder / "d.ingot", "--quant", "int4").contains(
@@ -75,6 +79,32 @@ import Testing
     data[4096 + 100] ^= 1
     try data.write(to: URL(fileURLWithPath: file))
     #expect(try Ingot.failure("info", file, "--check").contains("weights"))
+  }
+
+  @Test("The gate measures the file, and leaves nothing of one that is too far from its source") func gate()
+    throws
+  {
+    let model = try TalkingModel()
+    let folder = try Folder()
+    let file = folder / "m.ingot"
+    let text = try Ingot.output("compile", model.path, "-o", file, "--max-context", "64", "--quant", "bf16")
+    #expect(text.contains("quality ") && text.contains("mean KL"))
+    let quality = try JSONParser.parse(Ingot.output("info", file, "--json"))["artifact"]?["quality"]
+    let divergence = try #require(quality?["kl"]?["mean"]?.double)
+    #expect(divergence > 0)
+    _ = try Ingot.output(
+      "compile", model.path, "-o", folder / "n.ingot", "--max-context", "64", "--quant", "bf16", "--max-kl",
+      "\(divergence * 1.01)")
+    let error = try Ingot.failure(
+      "compile", model.path, "-o", folder / "o.ingot", "--max-context", "64", "--quant", "bf16", "--max-kl",
+      "\(divergence * 0.99)")
+    #expect(error.contains("KL divergence"))
+    #expect(try Folder.names(folder.path).sorted() == ["m.ingot", "n.ingot"])
+    // Lengths alone change no weight: the figures stay.
+    _ = try Ingot.output("compile", file, "-o", folder / "p.ingot", "--max-context", "32")
+    let kept = try JSONParser.parse(Ingot.output("info", folder / "p.ingot", "--json"))["artifact"]?[
+      "quality"]
+    #expect(kept == quality)
   }
 
   @Test("What fits is told before anything is loaded") func fit() throws {

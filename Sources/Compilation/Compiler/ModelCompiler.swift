@@ -4,8 +4,15 @@ internal import Engine
 internal import Generation
 internal import Graph
 public import IngotCore
+public import Inspection
 public import Models
 internal import Quantization
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
 
 /// Makes one `.ingot` file of a checkpoint: weights in the tiles the kernels read, tokenizer, chat template, lengths.
 ///
@@ -87,6 +94,29 @@ public struct ModelCompiler: Sendable {
       })
     try writer.finish(manifest: manifest.json)
     return CompileResult(path: path, weightDigest: weights.sha256, weightBytes: weights.byteCount)
+  }
+
+  /// Writes the file, and gives it its name when its quality has been measured and is good enough.
+  ///
+  /// What is measured is the file itself: it is written, opened, compared, and copied with the figures in its manifest.
+  /// - Parameter original: what it is compared with; nil for the source.
+  /// - Throws: as `compile(to:quality:)` and `QualityGate.check`. Nothing is left then.
+  public func compile(
+    to path: String, gate: QualityGate, against original: (any Checkpoint)? = nil, threads: Int? = nil
+  ) throws(IngotError) -> (result: CompileResult, report: QualityReport) {
+    let draft = path + ".unchecked"
+    let keys: any KeyProvider = options.key.map { FixedKey($0) } ?? DefaultKeys()
+    let written: ArtifactCheckpoint
+    do {
+      // Once it is mapped it needs no name: whatever happens now leaves nothing behind.
+      defer { unlink(draft) }
+      try compile(to: draft)
+      written = try ArtifactCheckpoint(path: draft, keys: keys)
+    }
+    let report = try gate.check(written, source: original ?? source, threads: threads)
+    var copied = options
+    (copied.recipe, copied.name) = (QuantizationRecipe(.keep), modelName)
+    return (try ModelCompiler(written, options: copied).compile(to: path, quality: report.json), report)
   }
 
   private func writeWeights(_ writer: ArtifactWriter) throws(IngotError) -> (ArtifactSegment, index: String) {

@@ -6,7 +6,7 @@ public import IngotCore
 public import Inspection
 internal import Tokenizers
 
-/// The last check of a compilation: how far the compiled model's opinions on a text are from those of its source.
+/// The last check of a compilation, on the file that was written: how far the compiled model's opinions on a text are from those of its source.
 ///
 /// Both run on our engine, so what is measured is the rounding of weights, not a difference of arithmetic.
 public struct QualityGate: Sendable {
@@ -31,11 +31,14 @@ public struct QualityGate: Sendable {
     _ compiled: any Checkpoint, source: any Checkpoint, threads: Int? = nil
   ) throws(IngotError) -> QualityReport {
     let tokenizer = try openTokenizer(of: source)
-    let length = min(windowLength, source.config.maxPositions)
+    // A file may be compiled for fewer tokens than a window has.
+    let compiledLength = (compiled as? ArtifactCheckpoint)?.manifest.longest.total ?? windowLength
+    let length = min(windowLength, source.config.maxPositions, compiledLength)
     let windows = try EvaluationWindows(
       text: text ?? BuiltInText.evaluation, tokenizer, length: length, limit: windows)
     var options = TextModel.Options()
     (options.contextLength, options.threads) = (length, threads)
+    options.chunkTokens = length
     let model = try CPUModel(compiled, options: try options.engineOptions(for: compiled))
     let base = try CPUModel(source, options: try options.engineOptions(for: source))
     var progress = Progress("measuring quality", total: windows.count)

@@ -77,11 +77,14 @@ struct CompileCommand: ParsableCommand {
     for note in compiler.notes { standardError("note: \(note)\n") }
     // Weights that are copied were measured when they were made.
     let isCopy = source is ArtifactCheckpoint && recipe == QuantizationRecipe(.keep)
+    let result: CompileResult
     var report: QualityReport?
     if let gate, !isCopy || gate.maximumDivergence != nil {
-      report = try gate.check(compiler.checkpoint, source: source, threads: threads)
+      let checked = try compiler.compile(to: path, gate: gate, against: source, threads: threads)
+      (result, report) = (checked.result, checked.report)
+    } else {
+      result = try compiler.compile(to: path)
     }
-    let result = try compiler.compile(to: path, quality: report?.json)
     if awq.isOn { _ = unlink(awq.journal(for: path)) }
     var printer = Output()
     try printer.write(
