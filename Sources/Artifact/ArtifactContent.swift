@@ -1,12 +1,6 @@
 internal import Crypto
 public import IngotCore
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
-
 /// The plaintext of a segment in memory: pages of the file for a plain one, memory of its own for an encrypted one.
 /// The bytes stay, and are shared with whoever asks for the same, as long as this object or its `file` is referenced.
 public final class ArtifactContent: Sendable {
@@ -66,34 +60,6 @@ extension SHA256 {
     var digest = SHA256()
     digest.update(bufferPointer: bytes)
     return digest.finalize()
-  }
-}
-
-/// What tells a file that was opened twice from another, without reading it.
-struct FileIdentity: Hashable {
-  private let device: UInt64
-  private let number: UInt64
-  private let byteCount: Int
-  private let seconds: Int
-  private let nanoseconds: Int
-
-  init(path: String) throws(IngotError) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { throw .system("cannot stat the file", path: path) }
-    #if canImport(Darwin)
-      let time = status.st_mtimespec
-    #else
-      let time = status.st_mtim
-    #endif
-    (device, number) = (UInt64(truncatingIfNeeded: status.st_dev), UInt64(status.st_ino))
-    (byteCount, seconds, nanoseconds) = (Int(status.st_size), Int(time.tv_sec), Int(time.tv_nsec))
-  }
-
-  /// Whether two paths lead to one file; false where one leads nowhere.
-  static func isSame(_ a: String, _ b: String) -> Bool {
-    var (first, second) = (stat(), stat())
-    guard stat(a, &first) == 0, stat(b, &second) == 0 else { return false }
-    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
   }
 }
 

@@ -198,14 +198,6 @@ extension FixedWidthInteger {
   var littleEndianBytes: [UInt8] { withUnsafeBytes(of: littleEndian) { Array($0) } }
 }
 
-extension Sequence<UInt8> {
-  /// Two digits per byte.
-  var hexadecimal: String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-  }
-}
-
 extension [UInt8] {
   /// The bytes of pairs of hexadecimal digits; nil for any other text.
   init?(hexadecimal text: some StringProtocol) {

@@ -114,6 +114,19 @@ public struct CheckpointTensor: Sendable {
     }
   }
 
+  /// Passes on all rows in order, about a mebibyte at a time, and lets them go.
+  /// - Throws: as `withRows`.
+  package func forEachBand(
+    _ body: (UnsafeRawBufferPointer) throws(IngotError) -> Void
+  ) throws(IngotError) {
+    // Of a file that orders rows otherwise, one.
+    let band = rowOrder == .natural ? max(1, (1 << 20) / max(1, rowByteCount)) : 1
+    for first in stride(from: 0, to: rowCount, by: band) {
+      try withRows(first..<min(first + band, rowCount), body)
+    }
+    release()
+  }
+
   /// Lets the pages of what was read go, as far as files hold it; they can be read again.
   package func release() {
     if let source { source.release() } else { file.release(byteRange) }

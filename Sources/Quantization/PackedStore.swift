@@ -69,17 +69,11 @@ final class PackedStore: @unchecked Sendable {
     }
     var key = "layout \(version)"
     for path in paths.sorted() {
-      var status = stat()
-      guard stat(path, &status) == 0 else { throw .system("cannot stat the file", path: path) }
-      #if canImport(Darwin)
-        let time = status.st_mtimespec
-      #else
-        let time = status.st_mtim
-      #endif
+      let file = try FileIdentity(path: path)
+      let (seconds, nanoseconds) = file.modified.quotientAndRemainder(dividingBy: 1_000_000_000)
       let absolute = realpath(path, nil)
       defer { free(absolute) }
-      key +=
-        "\n\(absolute.map { String(cString: $0) } ?? path) \(status.st_size) \(time.tv_sec).\(time.tv_nsec)"
+      key += "\n\(absolute.map { String(cString: $0) } ?? path) \(file.byteCount) \(seconds).\(nanoseconds)"
     }
     return key
   }

@@ -54,7 +54,10 @@ struct StagePlan {
     _ name: String, tokens: Int, context: Int, _ set: StageSet, _ graph: Graph, _ config: DecoderConfig,
     _ options: CompileOptions
   ) -> JSONValue {
-    let sizes = ["tokens": tokens, "rows": 1, "batch": 1, "blocks": (set.total + 63) / 64]
+    let pageTokens = DecoderEngine.pageTokens
+    let sizes = [
+      "tokens": tokens, "rows": 1, "batch": 1, "blocks": (set.total + pageTokens - 1) / pageTokens,
+    ]
     func port(_ name: String, _ shape: [JSONValue], _ dtype: String) -> JSONValue {
       .object(
         JSONObject([

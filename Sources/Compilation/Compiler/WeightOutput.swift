@@ -75,14 +75,10 @@ struct WeightOutput {
   mutating func writeRows(_ tensor: CheckpointTensor, to sink: Sink) throws(IngotError) {
     guard written.insert(tensor.name).inserted else { return }
     let start = offset
-    // A band of rows at a time; of a file that orders rows otherwise, one.
-    let band = tensor.rowOrder == .natural ? max(1, (1 << 20) / max(1, tensor.rowByteCount)) : 1
-    for first in stride(from: 0, to: tensor.rowCount, by: band) {
-      let rows = first..<min(first + band, tensor.rowCount)
-      try tensor.withRows(rows) { (bytes) throws(IngotError) in try sink(bytes) }
-      offset += rows.count * tensor.rowByteCount
+    try tensor.forEachBand { (bytes) throws(IngotError) in
+      try sink(bytes)
+      offset += bytes.count
     }
-    tensor.release()
     index.tensors.append(
       .init(
         name: tensor.name, encoding: tensor.encoding, shape: tensor.shape.dims, offset: start,

@@ -35,17 +35,9 @@ public struct ModelIdentity: Sendable, Hashable {
       guard let tensor = checkpoint.tensor(named: name) else { continue }
       add("\(name.utf8.count) \(name) \(tensor.encoding) \(tensor.shape) \(tensor.rowOrder)")
       add("\(tensor.byteRange.count)")
-      // A band of rows at a time; of a file that orders rows otherwise, one.
-      let band = tensor.rowOrder == .natural ? max(1, (1 << 20) / max(1, tensor.rowByteCount)) : 1
-      for first in stride(from: 0, to: tensor.rowCount, by: band) {
-        try tensor.withRows(first..<min(first + band, tensor.rowCount)) { hash.update(bufferPointer: $0) }
-      }
-      if tensor.source == nil { tensor.file.release(tensor.byteRange) }
+      try tensor.forEachBand { hash.update(bufferPointer: $0) }
     }
-    digest = hash.finalize().map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count < 2 ? "0" + digits : digits
-    }.joined()
+    digest = hash.finalize().hexadecimal
   }
 }
 

@@ -76,14 +76,14 @@ struct InfoCommand: ParsableCommand {
     }
     let files = [try model.keys.open(model.model), try model.keys.open(other)]
     let segments = try files.map { file in
-      guard let segment = file.segment(named: "weights") else {
+      guard let segment = file.segment(named: ArtifactCheckpoint.SegmentName.weights) else {
         throw IngotError(.format, "the file holds no weights", at: .init(file: file.path))
       }
       return segment
     }
     let same =
-      ArtifactFile.sameContent(files[0], files[1], named: "weights")
-      && ArtifactFile.sameContent(files[0], files[1], named: "weights.json")
+      ArtifactFile.sameContent(files[0], files[1], named: ArtifactCheckpoint.SegmentName.weights)
+      && ArtifactFile.sameContent(files[0], files[1], named: ArtifactCheckpoint.SegmentName.index)
     var output = Output()
     if json {
       let digests = segments.map { JSONValue.string($0.sha256) }

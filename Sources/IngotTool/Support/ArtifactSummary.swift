@@ -56,7 +56,7 @@ struct ArtifactSummary {
 
   /// Bytes of everything but the weights: configuration, tokenizer, index.
   private var hostBytes: Int {
-    file.segments.reduce(0) { $0 + ($1.name == "weights" ? 0 : $1.byteCount) }
+    file.segments.reduce(0) { $0 + ($1.name == ArtifactCheckpoint.SegmentName.weights ? 0 : $1.byteCount) }
   }
 
   /// All of it as lines.

@@ -33,12 +33,8 @@ struct GateArguments: ParsableArguments {
     }
     var gate = QualityGate()
     (gate.maximumDivergence, gate.windows) = (maximum, windows)
-    if let calibration {
-      let file = try MappedFile(path: calibration)
-      guard let text = withExtendedLifetime(file, { String(validating: file.bytes, as: UTF8.self) }) else {
-        throw IngotError(.format, "not valid UTF-8", at: .init(file: calibration))
-      }
-      gate.text = text
+    gate.text = try calibration.map { (path) throws(IngotError) in
+      try InputFile(path: path).readText(most: 1 << 28)
     }
     return gate
   }

@@ -36,7 +36,7 @@ package struct ExportJournal: Sendable {
   /// Whether the file on disk is what this recipe makes; reads all of it, unless its length tells already.
   package func isFinished(_ path: String, recipe: String) -> Bool {
     guard let entry = entries.last(where: { $0.path == path }), entry.recipe == recipe else { return false }
-    guard FileIdentity(path: place(path))?.byteCount == entry.bytes else { return false }
+    guard FileIdentity.ofRegularFile(place(path))?.byteCount == entry.bytes else { return false }
     return (try? digestOfFile(place(path))) == entry.sha256
   }
 

@@ -29,23 +29,3 @@ package func digestOfBytes(_ bytes: [UInt8]) -> String { SHA256.hash(data: bytes
 
 /// The SHA-256 of a text in hexadecimal digits.
 package func digestOfText(_ text: String) -> String { digestOfBytes(Array(text.utf8)) }
-
-/// What tells whether a file is still the one it was, without reading it.
-struct FileIdentity {
-  let byteCount: Int
-  /// Nanoseconds since 1970.
-  let modified: Int
-
-  /// Nil when there is no regular file.
-  init?(path: String) {
-    var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    byteCount = Int(status.st_size)
-    #if canImport(Darwin)
-      let time = status.st_mtimespec
-    #else
-      let time = status.st_mtim
-    #endif
-    modified = Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
-  }
-}

@@ -29,7 +29,7 @@ package func recipe(of file: WeightLayout.File, checkpoint: any Checkpoint) -> S
 
 private func describeFile(_ path: String) -> String {
   let name = path.split(separator: "/").last ?? ""
-  guard let identity = FileIdentity(path: path) else { return "\(name)" }
+  guard let identity = FileIdentity.ofRegularFile(path) else { return "\(name)" }
   return "\(name) \(identity.byteCount) \(identity.modified)"
 }
 

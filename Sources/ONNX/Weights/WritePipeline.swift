@@ -197,11 +197,3 @@ private func startThread(_ pipeline: WritePipeline) -> pthread_t? {
     return nil
   }
 #endif
-
-extension Sequence<UInt8> {
-  /// Two digits per byte.
-  var hexadecimal: String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-  }
-}
