@@ -41,6 +41,8 @@ private final class UnorderedRows: RowSource {
 
   init(_ reordered: ReorderedTensor) { self.reordered = reordered }
 
+  func release() { reordered.tensor.release() }
+
   func read(rows: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws(IngotError) {
     let (tensor, order) = (reordered.tensor, reordered.inputOrder)
     let floats = target.bindMemory(to: Float.self)

@@ -39,4 +39,10 @@ public final class PackedWeight: @unchecked Sendable {
       format: format, group: Int32(group), n: Int64(outputs), k: Int64(inputs),
       data: file.bytes.baseAddress.map { $0 + offset })
   }
+  /// Lets the pages of tiles that lie in a file go; they can be read again.
+  package func releasePages() {
+    guard isMapped, let file = storage as? MappedFile, let start = file.bytes.baseAddress else { return }
+    let offset = descriptor.data - UnsafeRawPointer(start)
+    file.release(offset..<offset + byteCount)
+  }
 }

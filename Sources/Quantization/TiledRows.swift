@@ -28,6 +28,9 @@ public final class TiledRows: RowSource {
     }
   }
 
+  /// Lets the pages of the tiles go, which maybe other tensors lie in too.
+  public func release() { weight.releasePages() }
+
   /// Writes rows; see `RowSource`.
   public func read(rows: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws(IngotError) {
     let inputs = Int(weight.descriptor.k)

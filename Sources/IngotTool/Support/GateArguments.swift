@@ -12,7 +12,9 @@ struct GateArguments: ParsableArguments {
   @Option(name: .customLong("gate-windows"), parsing: .unconditional, help: "Most windows of 512 tokens.")
   var windows = 4
 
-  @Flag(name: .customLong("no-gate"), help: "Do not measure; the source need not fit in memory then.")
+  @Flag(
+    name: .customLong("no-gate"),
+    help: "Do not measure, which takes as long as reading some pages of text with both models.")
   var isOff = false
 
   /// Nil when nothing is to be measured.

@@ -64,6 +64,15 @@ package struct EvaluationWindows: Sendable, Equatable {
     return bosID
   }
 
+  /// - Throws: `.argument` for tokens that a model does not have.
+  package func check(vocabSize: Int) throws(IngotError) {
+    if let id = (tokens + [bosID].compactMap(\.self)).first(where: { $0 < 0 || $0 >= vocabSize }) {
+      throw IngotError(
+        .argument, "token id \(id) is outside the vocabulary of \(vocabSize)",
+        hint: "the text must be encoded with the model's own tokenizer")
+    }
+  }
+
   /// Windows.
   package var count: Int { tokens.count / length }
   /// The first position whose logits are scored.
@@ -72,7 +81,7 @@ package struct EvaluationWindows: Sendable, Equatable {
   package var scoredCount: Int { length - 1 - length / 2 }
 
   /// What a model reads of a window; the last token is only predicted.
-  func inputs(_ window: Int) -> [Int] {
+  package func inputs(_ window: Int) -> [Int] {
     var ids = Array(tokens[(window * length)..<(window * length + length - 1)])
     if let bosID { ids[0] = bosID }
     return ids

@@ -7,6 +7,11 @@ package enum QualityComparison {
   /// Bytes of the base's logits that are held at a time.
   private static let heldBytes = 1 << 24
 
+  /// Rows of logits that are read of each model at a time.
+  package static func heldRows(_ windows: EvaluationWindows, vocabSize: Int) -> Int {
+    max(1, min(windows.scoredCount, heldBytes / (4 * max(vocabSize, 1))))
+  }
+
   /// Runs both models on the same windows, side by side: nothing is kept of the base but some rows of logits.
   /// - Parameter onWindow: called after each window with their number and the mean KL so far.
   /// - Throws: `.argument` for models of unlike vocabularies or windows they cannot read; errors of the models.
@@ -14,10 +19,19 @@ package enum QualityComparison {
     _ model: any LanguageModel, base: any LanguageModel, _ windows: EvaluationWindows,
     onWindow: (Int, Double) -> Void = { _, _ in }
   ) throws(IngotError) -> QualityReport {
-    let width = base.config.vocabSize
-    try check(model, vocabulary: width)
-    let (own, other) = (try WindowReader(model, windows), try WindowReader(base, windows))
-    let held = max(1, min(windows.scoredCount, heldBytes / (4 * width)))
+    try check(model.config.vocabSize, base: base.config.vocabSize)
+    return try run(
+      WindowReader(model, windows), base: WindowReader(base, windows), windows, onWindow: onWindow)
+  }
+
+  /// The same of whatever shows logits of these windows.
+  package static func run(
+    _ own: some WindowLogits, base other: some WindowLogits, _ windows: EvaluationWindows,
+    onWindow: (Int, Double) -> Void = { _, _ in }
+  ) throws(IngotError) -> QualityReport {
+    let width = other.vocabSize
+    try check(own.vocabSize, base: width)
+    let held = heldRows(windows, vocabSize: width)
     var logits = [Float](repeating: 0, count: held * width)
     var statistics = KLStatistics()
     for window in 0..<windows.count {
@@ -55,7 +69,7 @@ package enum QualityComparison {
     _ model: any LanguageModel, base: LogitsBaseFile, bosID: Int?, limit: Int? = nil,
     onWindow: (Int, Double) -> Void = { _, _ in }
   ) throws(IngotError) -> QualityReport {
-    try check(model, vocabulary: base.vocabSize)
+    try check(model.config.vocabSize, base: base.vocabSize)
     let windows = try base.windows(bosID: bosID, limit: limit)
     let reader = try WindowReader(model, windows)
     var buffer = [Float](repeating: 0, count: base.vocabSize)
@@ -79,11 +93,10 @@ package enum QualityComparison {
     return statistics.report(windows: windows.count, windowLength: windows.length)
   }
 
-  private static func check(_ model: any LanguageModel, vocabulary: Int) throws(IngotError) {
-    guard model.config.vocabSize == vocabulary else {
+  private static func check(_ vocabSize: Int, base: Int) throws(IngotError) {
+    guard vocabSize == base else {
       throw IngotError(
-        .argument,
-        "the vocabularies differ: the model has \(model.config.vocabSize) tokens, the base \(vocabulary)",
+        .argument, "the vocabularies differ: the model has \(vocabSize) tokens, the base \(base)",
         hint: "compare a model with one of the same tokenizer")
     }
   }

@@ -8,10 +8,11 @@ internal import IngotCore
   import Glibc
 #endif
 
-/// One model's way through windows of tokens, a piece of scored positions at a time.
-struct WindowReader {
+/// The way of a model that is loaded whole through windows of tokens, a piece of scored positions at a time.
+struct WindowReader: WindowLogits {
   let model: any LanguageModel
   let windows: EvaluationWindows
+  var vocabSize: Int { model.config.vocabSize }
   private let sequence: any ModelSequence
 
   /// - Throws: `.argument` for a model whose vocabulary or context is too small; errors of the model.
@@ -21,9 +22,7 @@ struct WindowReader {
       throw IngotError(
         .argument, "a window of \(windows.length) tokens does not fit the context of \(model.contextLength)")
     }
-    if let id = windows.tokens.first(where: { $0 < 0 || $0 >= model.config.vocabSize }) {
-      throw IngotError(.argument, "token id \(id) is outside the vocabulary of \(model.config.vocabSize)")
-    }
+    try windows.check(vocabSize: model.config.vocabSize)
     sequence = try model.makeSequence(plannedLength: windows.length)
   }
 
@@ -34,8 +33,7 @@ struct WindowReader {
     try model.forward([ModelInput(sequence, head, logits: .none)]) { _, _, _ in }
   }
 
-  /// Feeds the next scored positions and shows their logits in order.
-  /// - Throws: errors of the model, and those of `body`.
+  /// Feeds the next scored positions and shows their logits.
   func read(
     _ window: Int, _ range: Range<Int>,
     _ body: (_ scored: Int, _ logits: UnsafeBufferPointer<Float>) throws(IngotError) -> Void

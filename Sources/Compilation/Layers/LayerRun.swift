@@ -8,14 +8,18 @@ internal import NN
 struct LayerRun {
   private let engine: NetworkEngine
   private let inputName: String
+  private let checkpoint: any Checkpoint
+  private let parameters: [Parameter]
 
   /// - Parameters:
   ///   - input: the value that enters, and under which name; for the graph's own inputs their own.
   ///   - outputs: the values wanted, with their names.
+  ///   - length: most tokens of a sequence.
   /// - Throws: `.unsupported` for a stretch that needs anything but the input and positions; `.shape`; errors of the tensors.
   init(
     _ graph: Graph, _ checkpoint: any Checkpoint, from input: Graph.Value, named name: String,
-    to outputs: [(value: Graph.Value, name: String)], length: Int
+    to outputs: [(value: Graph.Value, name: String)], length: Int,
+    engine engineOptions: EngineOptions = EngineOptions()
   ) throws(IngotError) {
     let uncached = try graph.withoutCaches()
     let part = try uncached.extracting(from: [(input, name)], to: outputs)
@@ -24,6 +28,7 @@ struct LayerRun {
         .unsupported, "the layers need the input \"\(input.name)\", so that they cannot be run by themselves")
     }
     var options = NetworkOptions()
+    options.engine = engineOptions
     options.maximumPositions = max(length, 1)
     let config = checkpoint.config
     for layer in 0..<config.layerCount {
@@ -32,6 +37,7 @@ struct LayerRun {
     }
     engine = try Network(part).buildEngine(checkpoint, options: options)
     (inputName, takesPositions) = (name, part.inputs.contains { $0.name == Self.positions })
+    (self.checkpoint, parameters) = (checkpoint, part.parameters)
   }
 
   private static let positions = "position_ids"
@@ -45,6 +51,15 @@ struct LayerRun {
       inputs[Self.positions] = try HostTensor((0..<length).map { Int64($0) }, shape: Shape([length]))
     }
     return try engine.forward(inputs)
+  }
+
+  /// Lets the pages of files go that the weights were read from, or are. They come back if they are read again.
+  func releasePages() {
+    for part in parameters.flatMap(\.parts) {
+      guard let tensor = checkpoint.tensor(named: part.name) else { continue }
+      tensor.release()
+      tensor.reordered?.tensor.release()
+    }
   }
 }
 
