@@ -63,7 +63,10 @@ public final class ArtifactFile: Sendable {
           .argument,
           encryption.derivation == nil
             ? "the file is encrypted with key \(encryption.keyID), and the key given is \(key.id)"
-            : "the passphrase is not the one that the file is encrypted with", at: .init(file: path))
+            : "the passphrase is not the one that the file is encrypted with", at: .init(file: path),
+          hint: encryption.derivation == nil
+            ? "give the file of that key with --key, or its text in INGOT_KEY; the first line of a key file names its key"
+            : "type it again, or look at INGOT_PASSPHRASE, which is taken before anybody is asked")
       }
       cipher = ChunkCipher(key, header, encryption)
     }
@@ -71,7 +74,23 @@ public final class ArtifactFile: Sendable {
     checksAll = verifyKey != nil
     identity = try FileIdentity(path: path)
     manifest = try Self.manifest(file, header, cipher)
-    segments = try ArtifactSegment.table(of: manifest, header, path: path) { byteCount in
+    segments = try Self.table(manifest, header, cipher, path: path)
+  }
+
+  /// Views a file that has no manifest of its own yet.
+  init(
+    _ file: MappedFile, _ identity: FileIdentity, _ header: ArtifactHeader, _ cipher: ChunkCipher?,
+    manifest: JSONValue
+  ) throws(IngotError) {
+    (path, self.file, self.identity) = (file.path, file, identity)
+    (self.header, self.cipher, self.manifest, checksAll) = (header, cipher, manifest, false)
+    segments = try Self.table(manifest, header, cipher, path: file.path)
+  }
+
+  private static func table(
+    _ manifest: JSONValue, _ header: ArtifactHeader, _ cipher: ChunkCipher?, path: String
+  ) throws(IngotError) -> [ArtifactSegment] {
+    try ArtifactSegment.table(of: manifest, header, path: path) { byteCount in
       cipher.map { $0.storedBytes(of: byteCount) } ?? byteCount
     }
   }

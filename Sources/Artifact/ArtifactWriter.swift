@@ -79,15 +79,25 @@ public final class ArtifactWriter {
     _ body: ((UnsafeRawBufferPointer) throws(IngotError) -> Void) throws(IngotError) -> Void
   ) throws(IngotError) -> ArtifactSegment {
     try ArtifactSegment.check(name: name)
-    guard !segments.contains(where: { $0.name == name }), segments.count < ArtifactSegment.most else {
-      throw IngotError(.argument, "a second segment \"\(name)\", or too many")
+    guard !segments.contains(where: { $0.name == name }) else {
+      throw IngotError(
+        .argument, "a second segment \"\(name)\"", hint: "every segment of a file has a name of its own")
+    }
+    guard segments.count < ArtifactSegment.most else {
+      throw IngotError(
+        .limit,
+        "segment \"\(name)\" would be number \(segments.count + 1), and a file holds at most \(ArtifactSegment.most)",
+        hint: "put several things into one segment")
     }
     let places = try places()
     let offset = end
     if let byteCount {
       let stored = cipher.map { $0.storedBytes(of: byteCount) } ?? byteCount
       guard let stored, byteCount >= 0, stored < Int.max - offset else {
-        throw IngotError(.argument, "a segment of \(byteCount) bytes")
+        throw IngotError(
+          .argument,
+          "segment \"\(name)\" cannot have \(byteCount) bytes: it begins at byte \(offset), and lengths are from 0 to what a 64-bit file can hold",
+          hint: "announce the number of bytes that will be written, or nil")
       }
       try file?.reserve(byteCount: offset + stored)
     }
@@ -97,7 +107,8 @@ public final class ArtifactWriter {
     try sink.finish()
     guard byteCount ?? sink.byteCount == sink.byteCount else {
       throw IngotError(
-        .argument, "segment \"\(name)\" has \(sink.byteCount) bytes, and \(byteCount ?? 0) were announced")
+        .argument, "segment \"\(name)\" has \(sink.byteCount) bytes, and \(byteCount ?? 0) were announced",
+        hint: "the source changed while it was read, or the caller counted wrong: write it again")
     }
     let segment = ArtifactSegment(
       name: name, offset: offset, byteCount: sink.byteCount, sha256: sink.digest.finalize().hexadecimal)
@@ -116,6 +127,21 @@ public final class ArtifactWriter {
       }
       try result.get()
     }
+  }
+
+  /// The file as it is so far, with a manifest that it might have, to be looked at before it is finished: its segments
+  /// are read from where they were written.
+  ///
+  /// That manifest is not written anywhere. So there is never a second one to be encrypted, which would need a nonce of
+  /// its own, nor to be signed.
+  /// - Throws: `.io`, also for a device or a pipe; `.memory`.
+  public func draft(manifest: JSONObject) throws(IngotError) -> ArtifactFile {
+    guard let mapped = try file?.mapped() else { throw isGivenUp }
+    var header = header
+    (header.manifestOffset, header.fileByteCount) = (end, end)
+    return try ArtifactFile(
+      mapped.file, mapped.identity, header, cipher,
+      manifest: .object(ArtifactSegment.manifest(segments, manifest, version: header.formatVersion)))
   }
 
   /// Writes the manifest and gives the file its name. Its members `format_version` and `segments` are replaced by the
@@ -149,11 +175,14 @@ public final class ArtifactWriter {
   }
 
   private func places() throws(IngotError) -> FilePlaces {
-    guard let places = file?.places else {
-      throw IngotError(
-        .argument, "the file is finished, or was given up after a failure", at: .init(file: path))
-    }
+    guard let places = file?.places else { throw isGivenUp }
     return places
+  }
+
+  private var isGivenUp: IngotError {
+    IngotError(
+      .argument, "the file is finished, or was given up after a failure", at: .init(file: path),
+      hint: "begin another writer for the path")
   }
 
   private static func page(after offset: Int) -> Int {

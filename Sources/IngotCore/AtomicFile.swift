@@ -35,7 +35,7 @@ public struct AtomicFile: ~Copyable {
     } else if let unnamed = openUnnamed(in: folder) {
       opened = (.unnamed, unnamed)
     } else {
-      opened = (.named, open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644))
+      opened = (.named, open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644))
     }
     guard opened.descriptor >= 0 else { throw .system("cannot create the file", path: path) }
     (self.path, self.target, self.temporary) = (path, target, temporary)
@@ -82,6 +82,21 @@ public struct AtomicFile: ~Copyable {
 
   /// What writes at places of the file's from several threads; valid until the file is committed or given up.
   package var places: FilePlaces { FilePlaces(descriptor: descriptor, path: path) }
+
+  /// Maps what has been written so far, before the file has its name. What is written later to other places does not
+  /// concern the mapping.
+  /// - Throws: `.io`, also for a device or a pipe.
+  package func mapped() throws(IngotError) -> (file: MappedFile, identity: FileIdentity) {
+    guard form != .inPlace else {
+      throw IngotError(
+        .io, "what is written to a device or a pipe cannot be read back", at: .init(file: path),
+        hint: "write to a regular file")
+    }
+    return (
+      try MappedFile(descriptor: descriptor, path: path),
+      try FileIdentity(descriptor: descriptor, path: path)
+    )
+  }
 
   /// Appends text as UTF-8.
   /// - Throws: `.io`, as `write(_:)` for bytes.
@@ -142,7 +157,7 @@ private func resolved(_ path: String) -> String? {
 private func openUnnamed(in folder: String) -> Int32? {
   #if os(Linux)
     // `O_TMPFILE`, which is not visible from Swift.
-    let descriptor = open(folder, 0o20_000_000 | O_DIRECTORY | O_WRONLY | O_CLOEXEC, 0o644)
+    let descriptor = open(folder, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { return nil }
     // It can be named only by way of /proc.
     if access("/proc/self/fd/\(descriptor)", F_OK) == 0 { return descriptor }

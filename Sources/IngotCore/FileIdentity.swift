@@ -21,6 +21,15 @@ package struct FileIdentity: Hashable, Sendable {
     self.init(status)
   }
 
+  /// Looks at a file that is open.
+  /// - Parameter path: stands in errors.
+  /// - Throws: `.io`.
+  init(descriptor: Int32, path: String) throws(IngotError) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw .system("cannot stat the file", path: path) }
+    self.init(status)
+  }
+
   /// The file that a path leads to; nil when there is none, or it is not a regular one.
   package static func ofRegularFile(_ path: String) -> FileIdentity? {
     var status = stat()

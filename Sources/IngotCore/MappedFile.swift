@@ -18,11 +18,17 @@ public final class MappedFile: @unchecked Sendable {
 
   /// Maps a file.
   /// - Throws: `.io` when it cannot be opened, is not a regular file, or cannot be mapped.
-  public init(path: String) throws(IngotError) {
+  public convenience init(path: String) throws(IngotError) {
     // A pipe without a writer must not keep us waiting.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system("cannot open the file", path: path) }
     defer { close(descriptor) }
+    try self.init(descriptor: descriptor, path: path)
+  }
+
+  /// Maps a file that is open for reading, and may be closed afterwards.
+  /// - Parameter path: stands in errors.
+  init(descriptor: Int32, path: String) throws(IngotError) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .system("cannot stat the file", path: path) }
     guard status.st_mode & S_IFMT == S_IFREG else {

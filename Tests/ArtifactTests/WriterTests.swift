@@ -32,6 +32,55 @@ import Testing
     #expect(folder.names == ["a"])
   }
 
+  @Test("A draft shows the segments and leaves no trace in the file", arguments: [false, true])
+  func draft(encrypted: Bool) throws {
+    let (key, signer) = (encrypted ? try testKey() : nil, encrypted ? SigningKey() : nil)
+    var numbers = Seeded(state: 4)
+    let segments: [(name: String, bytes: [UInt8])] = [
+      ("weights", numbers.bytes(20_000)), ("empty", []), ("small", numbers.bytes(100)),
+    ]
+    let manifest = JSONObject([.init("model", .string("tiny")), .init("quality", .int(1))])
+    try write(segments, to: folder / "direct", key: key, signer: signer, manifest: manifest)
+    do {
+      let writer = try ArtifactWriter(
+        path: folder / "drafted", key: key, signer: signer, salt: .init(repeating: 7, count: 32),
+        chunkBytes: chunkBytes)
+      for (name, bytes) in segments { try writer.write(name, bytes) }
+      // A longer manifest than the one that is written.
+      let other = JSONObject([.init("model", .string(String(repeating: "long", count: 5000)))])
+      let draft = try writer.draft(manifest: other)
+      #expect(draft.isEncrypted == encrypted && draft.segments == writer.segments)
+      #expect(draft.manifest["model"] == other["model"] && draft.path == folder / "drafted")
+      for (name, bytes) in segments { #expect(try draft.array(name) == bytes) }
+      try draft.verify()
+      #expect(folder.names == ["direct"])
+      try writer.finish(manifest: manifest)
+      #expect(throws: IngotError.self) { try writer.draft(manifest: manifest) }
+      // Who still has the draft reads on.
+      #expect(try draft.array("weights") == segments[0].bytes)
+    }
+    // The same key and salt: had another manifest been sealed, its nonces would be used twice. Bytes tell.
+    let (a, b) = (try contents(folder / "direct"), try contents(folder / "drafted"))
+    // Some implementations of Ed25519 never sign twice alike; all else is equal.
+    #expect(a.count == b.count && a[..<192] == b[..<192] && a[256...] == b[256...])
+    let keys: any KeyProvider = try key.map { FixedKey($0) } ?? FixedKey(testKey(2))
+    let file = try ArtifactFile(path: folder / "drafted", keys: keys, verifyKey: signer?.verifyKey)
+    #expect(file.manifest["quality"] == .int(1))
+    do {
+      let writer = try ArtifactWriter(path: folder / "abandoned", key: key)
+      try writer.write("a", [1])
+      _ = try writer.draft(manifest: manifest)
+    }
+    #expect(folder.names.sorted() == ["direct", "drafted"])
+  }
+
+  @Test("What is written to a device cannot be read back, and says so") func draftOfDevice() throws {
+    let writer = try ArtifactWriter(path: "/dev/null")
+    try writer.write("a", [1])
+    let error = #expect(throws: IngotError.self) { try writer.draft(manifest: JSONObject()) }
+    #expect(error?.kind == .io && error?.hint != nil)
+  }
+
   @Test("Names that repeat or cannot be, and lengths that are not kept, are refused") func arguments() throws
   {
     for name in ["", "a\n", "\u{7F}", String(repeating: "n", count: 256)] {
@@ -48,7 +97,8 @@ import Testing
     }
     let writer = try ArtifactWriter(path: folder / "a")
     try writer.write("a", [1])
-    #expect(throws: IngotError.self) { try writer.write("a", [1]) }
+    let error = #expect(throws: IngotError.self) { try writer.write("a", [1]) }
+    #expect(error?.what == "a second segment \"a\"" && error?.hint != nil)
     #expect(folder.names.isEmpty)
   }
 

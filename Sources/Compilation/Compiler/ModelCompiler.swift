@@ -8,12 +8,6 @@ public import Inspection
 public import Models
 internal import Quantization
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
-
 /// Makes one `.ingot` file of a checkpoint: weights in the tiles the kernels read, tokenizer, chat template, lengths.
 ///
 ///     let compiler = try ModelCompiler(openWeights("Qwen3-0.6B"), options: options)
@@ -28,6 +22,7 @@ public struct ModelCompiler: Sendable {
   private let options: CompileOptions
   private let graph: Graph
   private let source: any Checkpoint
+  private let registry: ModelRegistry
 
   /// Plans; nothing is read but headers.
   /// - Throws: `.argument` for options that contradict each other; `.unsupported` for an unknown family; errors of the
@@ -36,7 +31,7 @@ public struct ModelCompiler: Sendable {
     _ source: any Checkpoint, options: CompileOptions, registry: ModelRegistry = .standard
   ) throws(IngotError) {
     try options.check()
-    (self.source, self.options) = (source, options)
+    (self.source, self.options, self.registry) = (source, options, registry)
     let quantized = try QuantizedCheckpoint(source, options.recipe, registry: registry)
     // Packed weights of an artefact are seen only through itself.
     checkpoint = options.recipe == QuantizationRecipe(.keep) ? source : quantized
@@ -72,12 +67,42 @@ public struct ModelCompiler: Sendable {
   }
 
   /// Writes the file, and gives it its name when it is whole.
-  /// - Parameters:
-  ///   - quality: what the gate measured, for the manifest.
   /// - Throws: `.io`, for example when the disk is full; errors of tensors. Nothing is left then.
   /// - Returns: what was written.
   @discardableResult
-  public func compile(to path: String, quality: JSONValue? = nil) throws(IngotError) -> CompileResult {
+  public func compile(to path: String) throws(IngotError) -> CompileResult {
+    let draft = try write(to: path)
+    try draft.writer.finish(manifest: draft.manifest.json)
+    return draft.result
+  }
+
+  /// Writes the file, and gives it its name when its quality has been measured and is good enough.
+  ///
+  /// What is measured is what was written: the segments are read back from the file that has no name yet. Then the
+  /// manifest is written, with the figures, and the file gets its name.
+  /// - Parameters:
+  ///   - original: what it is compared with; nil for the source.
+  ///   - threads: of the measurement, at most one per processor; nil for the engine's own number.
+  /// - Throws: as `compile(to:)` and `QualityGate.check`. Nothing is left then.
+  public func compile(
+    to path: String, gate: QualityGate, against original: (any Checkpoint)? = nil, threads: Int? = nil
+  ) throws(IngotError) -> (result: CompileResult, report: QualityReport) {
+    var draft = try write(to: path)
+    let written = try ArtifactCheckpoint(draft.writer.draft(manifest: draft.manifest.json))
+    let report = try gate.check(written, source: original ?? source, threads: threads, registry: registry)
+    draft.manifest.quality = report.json
+    try draft.writer.finish(manifest: draft.manifest.json)
+    return (draft.result, report)
+  }
+
+  /// A file whose segments are written, and the manifest it is to have.
+  private struct Draft {
+    let writer: ArtifactWriter
+    var manifest: ArtifactManifest
+    let result: CompileResult
+  }
+
+  private func write(to path: String) throws(IngotError) -> Draft {
     let writer = try ArtifactWriter(path: path, key: options.key, signer: options.signer)
     let (weights, index) = try writeWeights(writer)
     try writer.write(ArtifactCheckpoint.SegmentName.index, Array(index.utf8))
@@ -86,37 +111,15 @@ public struct ModelCompiler: Sendable {
       sets: options.sets, maxPositions: options.maxPositions ?? options.sets.map(\.total).max() ?? 0,
       prefillChunk: options.prefillChunk, kvType: options.kvType.rawValue, isDynamic: options.isDynamic,
       quantization: quantizationName, name: modelName, modelType: source.config.modelType)
-    manifest.quality = quality ?? (source as? ArtifactCheckpoint)?.manifest.quality
+    manifest.quality = (source as? ArtifactCheckpoint)?.manifest.quality
     manifest.stages = .array(
       try options.sets.map { (set) throws(IngotError) in
         try StagePlan(set, graph: graph, checkpoint: checkpoint, options: options, weights: weights.byteCount)
           .json
       })
-    try writer.finish(manifest: manifest.json)
-    return CompileResult(path: path, weightDigest: weights.sha256, weightBytes: weights.byteCount)
-  }
-
-  /// Writes the file, and gives it its name when its quality has been measured and is good enough.
-  ///
-  /// What is measured is the file itself: it is written, opened, compared, and copied with the figures in its manifest.
-  /// - Parameter original: what it is compared with; nil for the source.
-  /// - Throws: as `compile(to:quality:)` and `QualityGate.check`. Nothing is left then.
-  public func compile(
-    to path: String, gate: QualityGate, against original: (any Checkpoint)? = nil, threads: Int? = nil
-  ) throws(IngotError) -> (result: CompileResult, report: QualityReport) {
-    let draft = path + ".unchecked"
-    let keys: any KeyProvider = options.key.map { FixedKey($0) } ?? DefaultKeys()
-    let written: ArtifactCheckpoint
-    do {
-      // Once it is mapped it needs no name: whatever happens now leaves nothing behind.
-      defer { unlink(draft) }
-      try compile(to: draft)
-      written = try ArtifactCheckpoint(path: draft, keys: keys)
-    }
-    let report = try gate.check(written, source: original ?? source, threads: threads)
-    var copied = options
-    (copied.recipe, copied.name) = (QuantizationRecipe(.keep), modelName)
-    return (try ModelCompiler(written, options: copied).compile(to: path, quality: report.json), report)
+    return Draft(
+      writer: writer, manifest: manifest,
+      result: CompileResult(path: path, weightDigest: weights.sha256, weightBytes: weights.byteCount))
   }
 
   private func writeWeights(_ writer: ArtifactWriter) throws(IngotError) -> (ArtifactSegment, index: String) {

@@ -32,9 +32,8 @@ struct Compile {
     let compiler = try ModelCompiler(source, options: options)
     for note in compiler.notes { print("note:", note) }
 
-    // How far from its source is what will be written? A limit makes the compilation fail beyond it.
-    let quality = try QualityGate().check(compiler.checkpoint, source: source)
-    let result = try compiler.compile(to: arguments[2], quality: quality.json)
+    // How far from its source is what was written? With a `maximumDivergence`, nothing is left of a file beyond it.
+    let (result, quality) = try compiler.compile(to: arguments[2], gate: QualityGate())
 
     print("\(result.path): \(sets.map(\.description).joined(separator: ", "))")
     print("\(result.weightBytes) bytes of weights, KL divergence \(quality.divergence.mean.value) nats")
