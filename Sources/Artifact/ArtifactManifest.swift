@@ -15,6 +15,9 @@ public struct ArtifactManifest: Sendable {
   public var isDynamic: Bool
   /// How the weights are stored, as the recipe says it.
   public var quantization: String
+  /// The rounding that the scales and limits of the weights were searched for before they were rounded (AWQ), as
+  /// `int4:128:sym`; nil when nothing was searched.
+  public var awq: String?
   /// Name and family of the model.
   public var name: String
   /// The family, as `qwen3`.
@@ -56,6 +59,7 @@ public struct ArtifactManifest: Sendable {
       .init("dynamic", .bool(isDynamic)), .init("max_pos_len", .int(maxPositions)),
       .init("prefill_chunk", .int(prefillChunk)), .init("kv_type", .string(kvType)),
     ])
+    json["awq"] = awq.map { JSONValue.string($0) }
     json["quality"] = quality
     json["stages"] = stages
     return json
@@ -92,12 +96,14 @@ public struct ArtifactManifest: Sendable {
     prefillChunk = try value("prefill_chunk", positive)
     kvType = try value("kv_type", \.string)
     isDynamic = try value("dynamic", \.bool)
-    quantization = try value("quantization") { value in
+    let line = { (value: JSONValue) -> String? in
       value.string.flatMap { text in
         text.utf8.count <= 4096 && !text.isEmpty && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
           ? text : nil
       }
     }
+    quantization = try value("quantization", line)
+    if json["awq"] != nil { awq = try value("awq", line) }
     // They are shown on terminals, and make up names of files.
     let plain = { (value: JSONValue) -> String? in
       value.string.flatMap { text in

@@ -111,7 +111,12 @@ public struct ModelCompiler: Sendable {
       sets: options.sets, maxPositions: options.maxPositions ?? options.sets.map(\.total).max() ?? 0,
       prefillChunk: options.prefillChunk, kvType: options.kvType.rawValue, isDynamic: options.isDynamic,
       quantization: quantizationName, name: modelName, modelType: source.config.modelType)
-    manifest.quality = (source as? ArtifactCheckpoint)?.manifest.quality
+    if let artifact = source as? ArtifactCheckpoint {
+      // The same weights, made and measured as they were.
+      (manifest.quality, manifest.awq) = (artifact.manifest.quality, artifact.manifest.awq)
+    } else if source is AWQCheckpoint {
+      manifest.awq = options.recipe.mode.description
+    }
     manifest.stages = .array(
       try options.sets.map { (set) throws(IngotError) in
         try StagePlan(set, graph: graph, checkpoint: checkpoint, options: options, weights: weights.byteCount)

@@ -65,6 +65,7 @@ struct ArtifactSummary {
     text += file.isEncrypted ? ", encrypted with AES-256-GCM" : ""
     text += file.header.signature == nil ? "\n" : ", signed\n"
     text += "quantisation      \(manifest.quantization)\n"
+    text += "scales            \(manifest.awq.map { "searched for \($0) (AWQ)" } ?? "none searched")\n"
     text += "rotary tables     \(manifest.maxPositions) rows\n"
     if let quality = manifest.quality { text += qualityLine(quality) }
     return text + "\nsegments\n" + segmentText + "\n" + stageText
