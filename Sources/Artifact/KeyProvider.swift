@@ -61,7 +61,8 @@ public struct DefaultKeys: KeyProvider {
       guard keyFile == nil else {
         throw IngotError(
           .argument, "the file is encrypted with a passphrase, and no key file fits",
-          at: .init(file: request.path))
+          at: .init(file: request.path),
+          hint: "leave --key out; the passphrase is INGOT_PASSPHRASE, or asked for on a terminal")
       }
       var passphrase = environment("INGOT_PASSPHRASE")
       if passphrase == nil { passphrase = try ask?(request.path) }
@@ -93,7 +94,10 @@ public struct DefaultKeys: KeyProvider {
     guard let passphrase else {
       throw IngotError(
         .argument, "no key to encrypt with",
-        hint: "make one with 'ingot keygen -o FILE' and give it with --key, or use --passphrase")
+        hint: usesPassphrase
+          ? "set INGOT_PASSPHRASE, or run this on a terminal"
+          : "make one with 'ingot keygen -o FILE' and give that file, set INGOT_KEY to its text, or use --passphrase"
+      )
     }
     return try ArtifactKey(passphrase: passphrase, .fresh())
   }

@@ -107,6 +107,87 @@ import Testing
     #expect(kept == quality)
   }
 
+  @Test("A file that is encrypted and signed is measured too, and its figures are sealed with it")
+  func gateOfEncrypted() throws {
+    let model = try TalkingModel()
+    let folder = try Folder()
+    let (key, signer, file) = (folder / "key", folder / "sign", folder / "m.ingot")
+    _ = try Ingot.output("keygen", "-o", key)
+    _ = try Ingot.output("keygen", "--signing", "-o", signer)
+    let arguments = ["compile", model.path, "-o", file, "--max-context", "64", "--quant", "bf16"]
+    let text = try Ingot.run(arguments + ["--encrypt-with", key, "--sign-with", signer])
+    #expect(text.status == 0 && text.output.contains("mean KL"), "\(text.errors)")
+    let keys = ["--key", key, "--verify-key", signer + ".pub"]
+    let info = try Ingot.run(["info", file, "--json", "--check"] + keys)
+    #expect(info.status == 0, "\(info.errors)")
+    let artifact = try #require(try JSONParser.parse(info.output)["artifact"])
+    #expect(artifact["encrypted"]?.bool == true && artifact["signed"]?.bool == true)
+    let divergence = try #require(artifact["quality"]?["kl"]?["mean"]?.double)
+    // What is measured does not depend on the encryption.
+    let plain = folder / "n.ingot"
+    _ = try Ingot.output("compile", model.path, "-o", plain, "--max-context", "64", "--quant", "bf16")
+    let same = try JSONParser.parse(Ingot.output("info", plain, "--json"))["artifact"]
+    #expect(divergence > 0 && same?["quality"] == artifact["quality"])
+    #expect(try Ingot.failure("info", file).contains("no key was given"))
+    let failed = try Ingot.run(
+      ["compile", model.path, "-o", folder / "o.ingot", "--max-context", "64", "--quant", "bf16"]
+        + ["--encrypt-with", key, "--max-kl", "\(divergence * 0.99)"])
+    #expect(failed.status == 1 && failed.errors.contains("KL divergence"))
+    #expect(try Folder.names(folder.path).sorted() == ["key", "m.ingot", "n.ingot", "sign", "sign.pub"])
+  }
+
+  @Test("A key from the environment or a passphrase encrypts as ingot encrypt does") func otherKeys() throws {
+    let folder = try Folder()
+    let (key, file) = (folder / "key", folder / "m.ingot")
+    _ = try Ingot.output("keygen", "-o", key)
+    let text = try String(contentsOfFile: key, encoding: .utf8)
+    let arguments = ["compile", model, "--max-context", "64", "--no-gate", "-o"]
+    // That a key lies about does not mean that it is to be used.
+    #expect(try Ingot.run(arguments + [file], environment: ["INGOT_KEY": text]).status == 0)
+    #expect(try !Ingot.output("info", file).contains("encrypted"))
+    #expect(try Ingot.run(arguments + [file, "--encrypt"], environment: ["INGOT_KEY": text]).status == 0)
+    #expect(try Ingot.output("info", file, "--key", key).contains("encrypted with AES-256-GCM"))
+    let right = ["INGOT_PASSPHRASE": "correct horse"]
+    for options in [["--encrypt"], ["--passphrase"]] {
+      let outcome = try Ingot.run(arguments + [file] + options, environment: right)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(try Ingot.run(["info", file], environment: right).status == 0)
+      let wrong = try Ingot.run(["info", file], environment: ["INGOT_PASSPHRASE": "battery staple"])
+      #expect(wrong.status == 1 && wrong.errors.contains("hint: type it again"), "\(wrong.errors)")
+    }
+    for options in [["--encrypt"], ["--passphrase", "--encrypt-with", key]] {
+      let outcome = try Ingot.run(arguments + [folder / "n.ingot"] + options)
+      #expect(outcome.status == 1 && outcome.errors.hasPrefix("error: argument"), "\(outcome.errors)")
+    }
+    _ = try Ingot.output("keygen", "-o", folder / "other")
+    _ = try Ingot.run(arguments + [file, "--encrypt-with", key])
+    let wrong = try Ingot.failure("info", file, "--key", folder / "other")
+    #expect(wrong.contains("the key given is") && wrong.contains("hint: "), "\(wrong)")
+    #expect(try Folder.names(folder.path).sorted() == ["key", "m.ingot", "other"])
+  }
+
+  @Test("A file says whether scales were searched for its weights, also when it is compiled again")
+  func searchedScales() throws {
+    let model = try TalkingModel()
+    let folder = try Folder()
+    let (plain, searched, again) = (folder / "a.ingot", folder / "b.ingot", folder / "c.ingot")
+    let options = ["--max-context", "64", "--no-gate", "--quant", "int4", "--group-size", "64"]
+    _ = try Ingot.run(["compile", model.path, "-o", plain] + options)
+    let text = folder / "text"
+    try String(repeating: TalkingModel.text + " ", count: 12).write(
+      toFile: text, atomically: true, encoding: .utf8)
+    let outcome = try Ingot.run(
+      ["compile", model.path, "-o", searched, "--awq", "--awq-text", text] + options)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    _ = try Ingot.output("compile", searched, "-o", again, "--max-context", "32")
+    let found = try [plain, searched, again].map {
+      try JSONParser.parse(Ingot.output("info", $0, "--json"))["artifact"]?["awq"]?.string
+    }
+    #expect(found == [nil, "int4:64:sym", "int4:64:sym"])
+    #expect(try Ingot.output("info", again).contains("searched for int4:64:sym (AWQ)"))
+    #expect(try Ingot.output("info", plain).contains("none searched"))
+  }
+
   @Test("What fits is told before anything is loaded") func fit() throws {
     let fits = try JSONParser.parse(Ingot.output("info", model, "--fit", "1GiB", "-c", "64", "--json"))
     #expect(fits["fits"]?.bool == true && fits["longest_context"]?.int ?? 0 >= 64)

@@ -30,8 +30,7 @@ struct CompileCommand: ParsableCommand {
   @OptionGroup(title: "Stages") var lengths: LengthArguments
   @OptionGroup(title: "Quality") var gate: GateArguments
 
-  @Option(name: .customLong("encrypt-with"), help: "Encrypt with the key in this file ('ingot keygen').")
-  var encryptionKeyFile: String?
+  @OptionGroup(title: "Encryption") var encryption: EncryptionArguments
 
   @Option(name: .customLong("sign-with"), help: "Sign with a key that 'ingot keygen --signing' made.")
   var signingKeyFile: String?
@@ -54,14 +53,13 @@ struct CompileCommand: ParsableCommand {
     options.recipe = recipe
     (options.maxPositions, options.prefillChunk) = (lengths.maxPositions, lengths.prefillChunk)
     (options.isDynamic, options.kvType, options.name) = (lengths.dynamic, lengths.kvType, name)
-    options.key = try encryptionKeyFile.map { (path) throws(IngotError) in try ArtifactKey(path: path) }
     options.signer = try signingKeyFile.map { (path) throws(IngotError) in try SigningKey(path: path) }
     options.engine = EngineOptions(threads: threads.map { max(1, min($0, Machine.current.threads)) })
     let artifact = source as? ArtifactCheckpoint
-    if let artifact, artifact.artifact.isEncrypted, options.key == nil {
+    if let artifact, artifact.artifact.isEncrypted, !encryption.isOn {
       throw IngotError(
         .argument, "the source is encrypted, and the new file would not be", at: .init(file: source.path),
-        hint: "give --encrypt-with, or 'ingot decrypt' it first")
+        hint: "give --encrypt-with, --encrypt or --passphrase, or 'ingot decrypt' it first")
     }
     if artifact?.artifact.header.signature != nil, options.signer == nil {
       standardError("note: the new file is not signed; --sign-with FILE signs it\n")
@@ -72,6 +70,7 @@ struct CompileCommand: ParsableCommand {
       throw IngotError(
         .argument, "the output is the model itself", at: .init(file: path), hint: "name another file")
     }
+    options.key = try encryption.key(for: path)
     let scaled = try awq.scaled(source, recipe, for: path)
     let compiler = try ModelCompiler(scaled, options: options)
     for note in compiler.notes { standardError("note: \(note)\n") }

@@ -37,14 +37,8 @@ struct EncryptCommand: ParsableCommand {
         .argument, "the file is encrypted already", at: .init(file: input), hint: "'ingot decrypt' it first")
     }
     let file = try keys.open(input)
-    let providers = DefaultKeys(keyFile: keys.keyFile) { (path) throws(IngotError) in
-      guard let first = try askPassphrase("passphrase for \(path): ") else { return nil }
-      guard try askPassphrase("once more: ") == first else {
-        throw IngotError(.argument, "the two passphrases differ")
-      }
-      return first
-    }
-    let key = try providers.newKey(for: output, usesPassphrase: passphrase)
+    let key = try DefaultKeys.ofNewFiles(keyFile: keys.keyFile)
+      .newKey(for: output, usesPassphrase: passphrase)
     let signer = try signingKeyFile.map { try SigningKey(path: $0) }
     try copy(file, to: output, key: key, signer: signer, title: "encrypting")
     if file.header.signature != nil, signer == nil {

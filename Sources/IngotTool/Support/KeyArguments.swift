@@ -40,6 +40,45 @@ struct KeyArguments: ParsableArguments {
   }
 }
 
+/// What a new `.ingot` file is encrypted with, by verbs that otherwise leave it plain.
+struct EncryptionArguments: ParsableArguments {
+  @Option(name: .customLong("encrypt-with"), help: "Encrypt with the key in this file ('ingot keygen').")
+  var keyFile: String?
+
+  @Flag(help: "Encrypt with the key in INGOT_KEY, or else the passphrase in INGOT_PASSPHRASE.")
+  var encrypt = false
+
+  @Flag(help: "Encrypt with a passphrase: INGOT_PASSPHRASE, or asked for on the terminal.")
+  var passphrase = false
+
+  /// Whether the file is to be encrypted.
+  var isOn: Bool { keyFile != nil || encrypt || passphrase }
+
+  /// The key of a new file; nil for a plain one.
+  /// - Throws: `.argument` when two are given, or there is none; `.io`, `.format`.
+  func key(for path: String) throws(IngotError) -> ArtifactKey? {
+    guard isOn else { return nil }
+    guard keyFile == nil || !passphrase else {
+      throw IngotError(.argument, "give either --encrypt-with or --passphrase")
+    }
+    return try DefaultKeys.ofNewFiles(keyFile: keyFile).newKey(for: path, usesPassphrase: passphrase)
+  }
+}
+
+extension DefaultKeys {
+  /// Where keys of new files come from; a passphrase is asked for twice.
+  static func ofNewFiles(keyFile: String?) -> DefaultKeys {
+    DefaultKeys(keyFile: keyFile) { (path) throws(IngotError) in
+      guard let first = try askPassphrase("passphrase for \(path): ") else { return nil }
+      guard try askPassphrase("once more: ") == first else {
+        throw IngotError(
+          .argument, "the two passphrases differ", hint: "run this again and type the same twice")
+      }
+      return first
+    }
+  }
+}
+
 /// Asks for a passphrase on the process's terminal, wherever stdin and stdout lead, and does not show it.
 /// - Returns: nil when there is no terminal, or nothing was typed.
 func askPassphrase(_ prompt: String) throws(IngotError) -> String? {
