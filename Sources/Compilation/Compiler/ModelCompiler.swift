@@ -79,7 +79,8 @@ public struct ModelCompiler: Sendable {
   /// Writes the file, and gives it its name when its quality has been measured and is good enough.
   ///
   /// What is measured is what was written: the segments are read back from the file that has no name yet. Then the
-  /// manifest is written, with the figures, and the file gets its name.
+  /// manifest is written, with the figures, and the file gets its name. Of a plain file no more than a layer is in memory
+  /// meanwhile; the weights of an encrypted one are decrypted whole, as whenever it is opened.
   /// - Parameters:
   ///   - original: what it is compared with; nil for the source.
   ///   - threads: of the measurement, at most one per processor; nil for the engine's own number.
