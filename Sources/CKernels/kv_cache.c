@@ -2,32 +2,14 @@
 #include <string.h>
 
 #include "lanes/lanes.h"
-#include "parallel.h"
-
-/// Tokens per chunk: the 16 of a tile of keys, as neighbours share its cache lines.
-enum { TOKENS_PER_CHUNK = 16 };
 
 size_t ingot_page_bytes(ingot_kv type, int64_t kv_heads, int64_t head_dim) {
   return (size_t)(kv_heads * kv_layout_of(type, head_dim).bytes);
 }
 
-typedef struct cache_job {
-  const ingot_lanes *lanes;
-  const ingot_cache_arguments *arguments;
-} cache_job;
-
-static void cache_chunk(void *argument, int64_t chunk, int thread) {
-  (void)thread;
-  const cache_job *job = argument;
-  int64_t token = chunk * TOKENS_PER_CHUNK;
-  job->lanes->cache_write(job->arguments, token, min_of(token + TOKENS_PER_CHUNK, job->arguments->tokens));
-}
-
 void ingot_cache_write(const ingot_context *context, const ingot_cache_arguments *arguments) {
-  cache_job job = {ingot_lanes_of(context->isa), arguments};
-  ingot_parallel(
-      context, cache_chunk, &job, ceil_div(arguments->tokens, TOKENS_PER_CHUNK),
-      2 * arguments->tokens * arguments->kv_heads * arguments->head_dim);
+  static const ingot_head_steps nothing = {0};
+  ingot_write_heads(context, &nothing, &nothing, arguments);
 }
 
 static float half_at(const char *p) {

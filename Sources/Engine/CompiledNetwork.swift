@@ -64,7 +64,8 @@ final class CompiledNetwork {
     return results
   }
 
-  /// Refuses ids and positions that would read beyond a table. Only those the caller gives can be checked.
+  /// Refuses ids and positions that would read beyond a table, and makes the rows of rotary tables that they read. Only
+  /// those the caller gives can be checked; the lowering refuses others.
   private func checkIndices() throws(IngotError) {
     for node in graph.nodes {
       var lowest = 0
@@ -84,6 +85,7 @@ final class CompiledNetwork {
       guard case .input(let name) = graph.nodes[node.inputs[1].node].op,
         let port = plan.inputs.first(where: { $0.name == name })
       else { continue }
+      var highest = -1
       for index in 0..<port.capacity {
         let value =
           port.type.dtype == .i64
@@ -95,7 +97,9 @@ final class CompiledNetwork {
             "\(node.op.name): element \(index) of \"\(name)\" is \(value), outside \(lowest)..<\(limit)",
             at: .init(line: node.place))
         }
+        highest = max(highest, value)
       }
+      if case .rope = node.op { runtime.rotary.cover(highest + 1) }
     }
   }
 }

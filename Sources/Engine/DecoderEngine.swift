@@ -214,7 +214,11 @@ public final class DecoderEngine: @unchecked Sendable {
   }
 
   private func run(_ pieces: [ForwardQueue.Piece], _ items: [ForwardItem]) throws(IngotError) {
-    for piece in pieces { try items[piece.item].sequence.extend(by: piece.range.count) }
+    for piece in pieces {
+      let sequence = items[piece.item].sequence
+      try sequence.extend(by: piece.range.count)
+      runtime.rotary.cover(sequence.count)
+    }
     let filled = inputs.fill(pieces, items, batch: runtime.batch)
     let sizes = try symbols.sizes([
       "tokens": filled.tokens, "rows": filled.rows, "batch": pieces.count, "blocks": filled.blocks,

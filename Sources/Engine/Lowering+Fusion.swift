@@ -8,13 +8,21 @@ internal import Quantization
 ///
 ///     %1 = rmsNorm(x, @norm)                    %1, %2 = split(linear(x, @[gate; up]))
 ///     %2 = linear(%1, @w)       → one step      %3 = gated(%1, %2)                       → one step
+///
+/// Attention takes in what is done to single heads of its queries and keys, and writes the cache along with it:
+///
+///     %3 = rope(rmsNorm(%1, @q_norm), positions)
+///     %4 = rope(rmsNorm(%2, @k_norm), positions)
+///     %5 = attention(%3, %4, v)                   → one step
 struct Fusions {
   /// The norm of a linear layer's x.
   private(set) var norms: [Int: Int] = [:]
   /// The linear layer whose two halves a gate joins.
   private(set) var gates: [Int: Int] = [:]
-  /// Nodes without a step of their own, and the node whose step computes them.
+  /// Nodes without a step of their own and without memory for their results, and the node whose step computes them.
   private(set) var hosts: [Int: Int] = [:]
+  /// Nodes without a step of their own whose results do lie in memory, and the attention that computes them.
+  private(set) var deferred: [Int: Int] = [:]
 
   /// None.
   init() {}
@@ -43,7 +51,18 @@ struct Fusions {
       norms[index] = norm
       hosts[norm] = hosts[index] ?? index
     }
+    for (index, node) in graph.nodes.enumerated() {
+      guard case .attention = node.op else { continue }
+      for operand in 0..<2 {
+        for step in graph.headSteps(of: node.inputs[operand], uses) where !outputs.contains(step) {
+          deferred[step] = index
+        }
+      }
+    }
   }
+
+  /// The nodes whose steps compute others: where results that are read there must still be.
+  func step(of node: Int) -> Int { hosts[node] ?? deferred[node] ?? node }
 }
 
 extension Graph {
@@ -66,6 +85,21 @@ extension Graph {
     return split
   }
 
+  /// The rotation that makes queries or keys, and before it the norm of single heads, where nothing else reads them.
+  func headSteps(of value: Value, _ uses: [Int]) -> [Int] {
+    guard case .rope = nodes[value.node].op, uses[value.node] == 1 else { return [] }
+    let norm = nodes[value.node].inputs[0].node
+    switch nodes[norm].op {
+    case .rmsNorm, .layerNorm:
+      let type = self.type(of: nodes[norm].inputs[0])
+      return type.rank == 3 && uses[norm] == 1 ? [norm, value.node] : [value.node]
+    case .input, .parameter, .constant, .embedding, .linear, .matmul, .rope, .attention, .unary, .binary,
+      .gated, .cast, .softmax, .reduce, .topK, .sort, .gather, .reshape, .permute, .slice, .concat, .split,
+      .tile:
+      return [value.node]
+    }
+  }
+
   fileprivate func isNormOfRows(_ index: Int) -> Bool {
     switch nodes[index].op {
     case .rmsNorm, .layerNorm: type(of: nodes[index].inputs[0]).rank == 2
@@ -86,15 +120,7 @@ extension Lowering {
   mutating func normArguments(_ index: Int) throws(IngotError) -> (
     pointer: UnsafePointer<ingot_norm_arguments>, isLayerNorm: Bool
   ) {
-    var arguments = ingot_norm_arguments()
-    arguments.weight = UnsafePointer(try floatParameter(index, 1))
-    var isLayerNorm = false
-    if case .rmsNorm(let epsilon, let offset) = graph.nodes[index].op {
-      (arguments.epsilon, arguments.weight_offset) = (epsilon, offset)
-    } else if case .layerNorm(let epsilon) = graph.nodes[index].op {
-      (arguments.epsilon, isLayerNorm) = (epsilon, true)
-      arguments.bias = UnsafePointer(try floatParameter(index, 2))
-    }
+    let (arguments, isLayerNorm) = try normParameters(index)
     let pointer = UnsafeMutablePointer<ingot_norm_arguments>.allocate(capacity: 1)
     pointer.initialize(to: arguments)
     plan.retained.append(Allocation(pointer))

@@ -16,10 +16,8 @@ extension Lowering {
     case .constant(let constant): try emitConstant(index, constant)
     case .embedding: try emitEmbedding(index)
     case .linear(let linear): try emitLinear(index, linear)
-    case .rmsNorm(let epsilon, let offset):
-      try emitNorm(index, epsilon: epsilon, offset: offset, isLayerNorm: false)
-    case .layerNorm(let epsilon): try emitNorm(index, epsilon: epsilon, offset: 0, isLayerNorm: true)
-    case .rope(let rope): try emitRope(index, rope)
+    case .rmsNorm, .layerNorm: plan.steps.append(.norm(try normStep(index)))
+    case .rope: plan.steps.append(.rope(try ropeStep(index)))
     case .attention(let attention): try emitAttention(index, attention)
     case .gated(let activation): try emitGated(index, activation)
     case .matmul(let transposeA, let transposeB): emitMatmul(index, transposeA, transposeB)
@@ -89,7 +87,7 @@ extension Lowering {
   // MARK: Operators
 
   /// Ids and positions are followed into tables, so they must be what a caller gives and has checked.
-  private func requireGivenIndices(_ index: Int) throws(IngotError) {
+  func requireGivenIndices(_ index: Int) throws(IngotError) {
     let indices = graph.nodes[index].inputs[1]
     guard case .input = graph.nodes[indices.node].op, graph.type(of: indices).dtype == .i64 else {
       throw unsupported(index, "ids and positions must be an input of i64; gather takes computed indices")
@@ -179,93 +177,6 @@ extension Lowering {
   private func linearRowStride(_ index: Int) -> Int {
     let x = graph.type(of: graph.nodes[index].inputs[0])
     return x.rank == 2 ? rowStride(index, 0) : x.dims.last?.value ?? 1
-  }
-
-  private mutating func emitNorm(
-    _ index: Int, epsilon: Float, offset: Float, isLayerNorm: Bool
-  ) throws(IngotError) {
-    let type = graph.nodes[index].types[0]
-    let width = type.dims.last?.value ?? 0
-    let inner = type.dims.dropFirst().dropLast().reduce(1) { $0 * ($1.value ?? 0) }
-    guard width > 0, inner > 0 else { throw unsupported(index, "only the first dim may be named") }
-    var arguments = ingot_norm_arguments()
-    arguments.width = Int64(width)
-    arguments.x = UnsafePointer(floatOperand(index, 0))
-    arguments.x_stride = Int64(type.rank == 1 ? width : rowStride(index, 0))
-    arguments.weight = UnsafePointer(try floatParameter(index, 1))
-    if isLayerNorm { arguments.bias = UnsafePointer(try floatParameter(index, 2)) }
-    arguments.epsilon = epsilon
-    arguments.weight_offset = offset
-    arguments.y = floatResult(index)
-    arguments.y_stride = Int64(inner * width)
-    arguments.heads = Int64(inner)
-    plan.steps.append(
-      .norm(
-        NormStep(
-          arguments: arguments, isLayerNorm: isLayerNorm,
-          rows: type.rank == 1 ? .fixed(1) : symbols.extent(type.dims[0]))))
-  }
-
-  private mutating func emitRope(_ index: Int, _ rope: Op.Rope) throws(IngotError) {
-    let node = graph.nodes[index]
-    guard let heads = node.types[0].dims[1].value, let headDim = node.types[0].dims[2].value else {
-      throw unsupported(index, "heads and head dim must be numbers")
-    }
-    try requireGivenIndices(index)
-    var arguments = ingot_rope_arguments()
-    (arguments.heads, arguments.head_dim) = (Int64(heads), Int64(headDim))
-    arguments.rotary_dim = Int64(rope.rotaryDim)
-    arguments.interleaved = rope.interleaved ? 1 : 0
-    arguments.positions = UnsafePointer(operand(index, 1).assumingMemoryBound(to: Int64.self))
-    arguments.x = UnsafePointer(floatOperand(index, 0))
-    arguments.x_stride = Int64(rowStride(index, 0))
-    arguments.y = floatResult(index)
-    arguments.y_stride =
-      Int64(locations[.init(node: index)]?.rowStride ?? heads * headDim)
-    let table = try runtime.tableIndex(rope.table, rotaryDim: rope.rotaryDim, place: node.place)
-    plan.steps.append(
-      .rope(RopeStep(arguments: arguments, tokens: symbols.extent(node.types[0].dims[0]), table: table)))
-  }
-
-  private mutating func emitAttention(_ index: Int, _ attention: Op.Attention) throws(IngotError) {
-    let node = graph.nodes[index]
-    let key = graph.type(of: node.inputs[1])
-    guard let heads = node.types[0].dims[1].value, let headDim = node.types[0].dims[2].value,
-      let kvHeads = key.dims[1].value
-    else { throw unsupported(index, "heads and head dim must be numbers") }
-    let type = runtime.kvType.kernelType
-    var cache = ingot_cache_arguments()
-    (cache.kv_heads, cache.head_dim, cache.type) = (Int64(kvHeads), Int64(headDim), type)
-    (cache.k, cache.k_stride) = (UnsafePointer(floatOperand(index, 1)), Int64(rowStride(index, 1)))
-    (cache.v, cache.v_stride) = (UnsafePointer(floatOperand(index, 2)), Int64(rowStride(index, 2)))
-    var arguments = ingot_attention_arguments()
-    (arguments.heads, arguments.kv_heads, arguments.head_dim) = (Int64(heads), Int64(kvHeads), Int64(headDim))
-    arguments.window = Int64(attention.window ?? 0)
-    arguments.scale = attention.scale
-    arguments.softcap = attention.softcap ?? 0
-    arguments.type = type
-    (arguments.q, arguments.q_stride) = (UnsafePointer(floatOperand(index, 0)), Int64(rowStride(index, 0)))
-    (arguments.y, arguments.y_stride) = (floatResult(index), Int64(heads * headDim))
-    var layer: Int?
-    switch attention.cache {
-    case .paged(let paged): layer = paged
-    case .none:
-      let most = symbols.extent(node.types[0].dims[0]).value(maxima)
-      let pages = (most + Int(INGOT_PAGE) - 1) / Int(INGOT_PAGE)
-      let memory = try AlignedBuffer(
-        byteCount: pages * ingot_page_bytes(type, Int64(kvHeads), Int64(headDim)))
-      plan.retained.append(memory)
-      plan.workspaceBytes += memory.byteCount
-      cache.pages = memory.base
-      arguments.pages = UnsafeRawPointer(memory.base)
-      try runtime.reserveOwnSequence(tokens: most)
-    }
-    reserveScratch(
-      ingot_attention_scratch_bytes(Int64(heads), Int64(kvHeads), Int64(headDim), Int32(runtime.threads)))
-    plan.steps.append(
-      .attention(
-        AttentionStep(
-          cache: cache, arguments: arguments, tokens: symbols.extent(node.types[0].dims[0]), layer: layer)))
   }
 
   private mutating func emitGated(_ index: Int, _ activation: Op.Unary) throws(IngotError) {

@@ -10,7 +10,7 @@ extension Lowering {
     }
     for output in graph.outputs { lastUse[output.value] = graph.nodes.count }
     // What a fused operator reads is read when its host runs.
-    for (index, host) in fusions.hosts {
+    for (index, host) in fusions.hosts.merging(fusions.deferred, uniquingKeysWith: { host, _ in host }) {
       for input in graph.nodes[index].inputs { lastUse[input] = max(lastUse[input] ?? 0, host) }
     }
     // An alias keeps what it looks at alive.
@@ -154,7 +154,7 @@ extension Lowering {
 
   /// Whether anything besides disjoint pieces of the same buffer reads a value's elements after a node.
   private func isReadAfter(_ index: Int, _ value: Graph.Value) -> Bool {
-    if (lastUse[value] ?? 0) > index { return true }
+    if (lastUse[value] ?? 0) > fusions.step(of: index) { return true }
     let node = graph.nodes[value.node]
     if node.op.isSource { return true }
     guard isView(value.node) else { return false }

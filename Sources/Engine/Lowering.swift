@@ -73,7 +73,7 @@ struct Lowering {
     try lowering.makePorts()
     var progress = Progress("loading weights", total: graph.nodes.count)
     for index in graph.nodes.indices {
-      if lowering.fusions.hosts[index] == nil {
+      if lowering.fusions.step(of: index) == index {
         try lowering.emit(index)
         lowering.nameSteps(of: index)
       }

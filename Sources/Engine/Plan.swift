@@ -111,7 +111,15 @@ struct RopeStep {
   var table: Int
 }
 
+/// What is done to the heads of queries or keys before they meet.
+struct HeadSteps {
+  var norm: NormStep?
+  var rope: RopeStep?
+}
+
 struct AttentionStep {
+  var queries = HeadSteps()
+  var keys = HeadSteps()
   var cache: ingot_cache_arguments
   var arguments: ingot_attention_arguments
   var tokens: Extent

@@ -1,12 +1,6 @@
 internal import Checkpoints
 internal import IngotCore
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
-
 /// The tables of cosines and sines that rope steps read, by name.
 ///
 /// A name has one table, or, where the angles depend on a sequence's planned length, one per length in use.
@@ -39,8 +33,11 @@ final class RotaryTables: @unchecked Sendable {
   private var entries: [Entry] = []
   /// Angles of each table index, and how many sequences use it.
   private(set) var variants: [(angles: [RotaryFrequencies], users: Int)] = []
-  private var tables: [RotaryFrequencies: AlignedBuffer] = [:]
+  private var tables: [RotaryFrequencies: RotaryTable] = [:]
+  /// Bytes of the tables when all positions are in use.
   private(set) var byteCount = 0
+  /// Positions whose rows are there.
+  private var covered = 0
 
   init(maximumPositions: Int, sources: [String: Source]) {
     self.maximumPositions = maximumPositions
@@ -111,26 +108,27 @@ final class RotaryTables: @unchecked Sendable {
   /// Gives an index back. Its tables stay until the index is needed for others.
   func release(_ index: Int) { variants[index].users -= 1 }
 
+  /// Makes the rows of positions below `count`, which may be read from then on.
+  /// - Precondition: `count` is at most the most positions, and no forward runs.
+  func cover(_ count: Int) {
+    guard count > covered else { return }
+    // A few rows ahead, so that decoding seldom stops for it.
+    covered = min(maximumPositions, (count + Self.ahead - 1) / Self.ahead * Self.ahead)
+    for table in tables.values { table.cover(covered) }
+  }
+
+  private static let ahead = 256
+
   private func table(_ angles: RotaryFrequencies) throws(IngotError) -> UnsafePointer<Float> {
-    if let known = tables[angles] { return UnsafePointer(known.base.assumingMemoryBound(to: Float.self)) }
+    if let known = tables[angles] { return known.rows }
     if tables.count >= Self.capacity {
       let used = Set(variants.filter { $0.users > 0 }.flatMap(\.angles))
       tables = tables.filter { used.contains($0.key) }
     }
-    let pairs = angles.inverseFrequencies.count
-    let buffer = try AlignedBuffer(byteCount: maximumPositions * pairs * 2 * MemoryLayout<Float>.stride)
-    let target = buffer.base.bindMemory(to: Float.self, capacity: maximumPositions * pairs * 2)
-    for position in 0..<maximumPositions {
-      let row = target + position * pairs * 2
-      for pair in 0..<pairs {
-        // The angle is a float product, as in transformers; its cosine and sine are rounded once.
-        let angle = Double(Float(position) * angles.inverseFrequencies[pair])
-        row[pair] = Float(cos(angle)) * angles.attentionFactor
-        row[pairs + pair] = Float(sin(angle)) * angles.attentionFactor
-      }
-    }
-    tables[angles] = buffer
+    let table = try RotaryTable(angles, positions: maximumPositions)
+    table.cover(covered)
+    tables[angles] = table
     byteCount = tables.values.reduce(0) { $0 + $1.byteCount }
-    return UnsafePointer(target)
+    return table.rows
   }
 }

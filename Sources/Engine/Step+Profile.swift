@@ -34,7 +34,8 @@ extension Step {
       step.heads == 1 ? "\(step.arguments.width)" : "\(step.heads)x\(step.arguments.width)"
     case .rope(let step): "\(step.arguments.heads)x\(step.arguments.head_dim)"
     case .attention(let step):
-      "\(step.arguments.heads)/\(step.arguments.kv_heads)x\(step.arguments.head_dim)"
+      (step.queries.norm == nil ? "" : "norm·") + (step.queries.rope == nil ? "" : "rope·")
+        + "\(step.arguments.heads)/\(step.arguments.kv_heads)x\(step.arguments.head_dim)"
     case .gated(let step): "\(step.width)"
     case .gemm, .unary, .logicalNot, .binary, .softmax, .reduce, .copy, .gatherRows, .sort, .convert: ""
     }
@@ -67,15 +68,14 @@ extension Step {
       let (m, n, k) = (step.m.value(sizes), step.n.value(sizes), step.k.value(sizes))
       work.activationBytes = 4 * items * (m * k + k * n + m * n)
       work.floatProducts = 2 * items * m * n * k
-    case .norm(let step):
-      let elements = step.rows.value(sizes) * step.heads * Int(step.arguments.width)
-      work.weightBytes = 4 * Int(step.arguments.width) * (step.isLayerNorm ? 2 : 1)
-      // Squares and sums, then scale and weight.
-      work.elements(read: elements, written: elements, operationsPerElement: 4)
-    case .rope(let step):
-      let elements = step.tokens.value(sizes) * Int(step.arguments.heads * step.arguments.head_dim)
-      work.elements(read: elements, written: elements, operationsPerElement: 3)
-    case .attention(let step): step.count(in: &work, lengths, tokens: step.tokens.value(sizes))
+    case .norm(let step): step.count(in: &work, sizes)
+    case .rope(let step): step.count(in: &work, sizes)
+    case .attention(let step):
+      step.count(in: &work, lengths, tokens: step.tokens.value(sizes))
+      for heads in [step.queries, step.keys] {
+        heads.norm?.count(in: &work, sizes)
+        heads.rope?.count(in: &work, sizes)
+      }
     case .unary(_, _, _, let count), .logicalNot(_, _, let count):
       work.elements(read: count.product(sizes), written: count.product(sizes), operationsPerElement: 1)
     case .binary(let step):
@@ -142,6 +142,22 @@ extension MatmulStep {
     } else {
       work.floatProducts = 2 * rows * n * k
     }
+  }
+}
+
+extension NormStep {
+  fileprivate func count(in work: inout StepWork, _ sizes: Sizes) {
+    let elements = rows.value(sizes) * heads * Int(arguments.width)
+    work.weightBytes += 4 * Int(arguments.width) * (isLayerNorm ? 2 : 1)
+    // Squares and sums, then scale and weight.
+    work.elements(read: elements, written: elements, operationsPerElement: 4)
+  }
+}
+
+extension RopeStep {
+  fileprivate func count(in work: inout StepWork, _ sizes: Sizes) {
+    let elements = tokens.value(sizes) * Int(arguments.heads * arguments.head_dim)
+    work.elements(read: elements, written: elements, operationsPerElement: 3)
   }
 }
 

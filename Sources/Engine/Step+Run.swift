@@ -31,12 +31,11 @@ extension Step {
       ingot_matmul(context, &step.arguments)
     case .gemm(let step): step.run(sizes, context)
     case .norm(let step): step.run(sizes, context)
-    case .rope(var step):
-      step.arguments.tokens = Int64(step.tokens.value(sizes))
-      step.arguments.tables = runtime.rotary.pointers(step.table)
-      step.arguments.table_of = tableOf
-      ingot_rope(context, &step.arguments)
-    case .attention(let step): step.run(sizes, runtime, context)
+    case .rope(let step):
+      var call = step.arguments(runtime, tableOf)
+      call.tokens = Int64(step.tokens.value(sizes))
+      ingot_rope(context, &call)
+    case .attention(let step): step.run(sizes, runtime, context, tableOf)
     case .unary(let function, let from, let to, let count):
       ingot_unary_op(context, function, from, to, Int64(count.product(sizes)))
     case .logicalNot(let from, let to, let count):
@@ -68,9 +67,33 @@ extension NormStep {
   }
 }
 
+extension RopeStep {
+  /// The kernel's arguments with the tables of this forward.
+  fileprivate func arguments(_ runtime: Runtime, _ tableOf: UnsafePointer<Int32>?) -> ingot_rope_arguments {
+    var arguments = self.arguments
+    arguments.tables = runtime.rotary.pointers(table)
+    arguments.table_of = tableOf
+    return arguments
+  }
+}
+
+extension HeadSteps {
+  fileprivate func arguments(_ runtime: Runtime, _ tableOf: UnsafePointer<Int32>?) -> ingot_head_steps {
+    var steps = ingot_head_steps()
+    if let norm { (steps.norm, steps.norm_is_layer) = (norm.arguments, norm.isLayerNorm ? 1 : 0) }
+    if let rope { steps.rope = rope.arguments(runtime, tableOf) }
+    return steps
+  }
+}
+
 extension AttentionStep {
-  fileprivate func run(_ sizes: Sizes, _ runtime: Runtime, _ context: UnsafePointer<ingot_context>) {
+  fileprivate func run(
+    _ sizes: Sizes, _ runtime: Runtime, _ context: UnsafePointer<ingot_context>,
+    _ tableOf: UnsafePointer<Int32>?
+  ) {
     var cache = self.cache
+    var queries = self.queries.arguments(runtime, tableOf)
+    var keys = self.keys.arguments(runtime, tableOf)
     var arguments = self.arguments
     let count = tokens.value(sizes)
     cache.tokens = Int64(count)
@@ -79,12 +102,12 @@ extension AttentionStep {
       cache.slots = runtime.batch.pointee.slots
       arguments.pages = UnsafeRawPointer(pages)
       arguments.batch = UnsafePointer(runtime.batch)
-      ingot_cache_write(context, &cache)
+      ingot_write_heads(context, &queries, &keys, &cache)
       ingot_attention(context, &arguments)
     } else {
       var own = runtime.ownBatch(tokens: count)
       cache.slots = own.slots
-      ingot_cache_write(context, &cache)
+      ingot_write_heads(context, &queries, &keys, &cache)
       withUnsafePointer(to: &own) {
         arguments.batch = $0
         ingot_attention(context, &arguments)

@@ -4,12 +4,25 @@ public import IngotCore
 
 /// Rounds rows of floats to grouped integers, searching the range that loses least; see `ingot_quantize_grouped`.
 public struct GroupedQuantizer: Sendable {
+  /// What has a scale of its own.
+  public enum Sharing: Sendable {
+    case group
+    /// All of a row, around zero; its groups repeat the scale.
+    case channel
+  }
+
   /// What the rows become.
   public let format: GroupedFormat
+  /// What has a scale of its own.
+  public let sharing: Sharing
   private let isa = ingot_isa_best()
 
   /// A quantiser of a format.
-  public init(_ format: GroupedFormat) { self.format = format }
+  /// - Precondition: a format with minimums has them for each group.
+  public init(_ format: GroupedFormat, sharing: Sharing = .group) {
+    precondition(sharing == .group || !format.hasMinimum)
+    (self.format, self.sharing) = (format, sharing)
+  }
 
   /// Bytes of a row of `count` weights.
   public func rowBytes(count: Int) -> Int { count / format.groupSize * format.groupBytes }
@@ -24,8 +37,12 @@ public struct GroupedQuantizer: Sendable {
   ) throws(IngotError) {
     precondition(values.count % format.groupSize == 0 && target.count >= rowBytes(count: values.count))
     guard let base = target.baseAddress, !values.isEmpty else { return }
-    let status = ingot_quantize_grouped(
-      isa, format.kernelFormat, values.baseAddress, Int64(values.count / format.groupSize), base)
+    let groups = Int64(values.count / format.groupSize)
+    let status =
+      switch sharing {
+      case .group: ingot_quantize_grouped(isa, format.kernelFormat, values.baseAddress, groups, base)
+      case .channel: ingot_quantize_channel(isa, format.kernelFormat, values.baseAddress, groups, base)
+      }
     switch status {
     case INGOT_QUANTIZED: return
     case INGOT_SCALE_TOO_LARGE:

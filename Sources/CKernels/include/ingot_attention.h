@@ -18,6 +18,7 @@
 #define INGOT_ATTENTION_H
 
 #include "ingot_context.h"
+#include "ingot_ops.h"
 
 enum { INGOT_PAGE = 64, INGOT_KV_GROUP = 32 };
 
@@ -62,6 +63,18 @@ typedef struct ingot_cache_arguments {
   void *pages;
 } ingot_cache_arguments;
 void ingot_cache_write(const ingot_context *context, const ingot_cache_arguments *arguments);
+/// What turns a product's heads into queries or keys: a norm of each head, where `norm.width` is not 0, then a rotation,
+/// where `rope.heads` is not 0. Numbers of rows and tokens in them are not read.
+typedef struct ingot_head_steps {
+  ingot_norm_arguments norm;
+  int norm_is_layer;
+  ingot_rope_arguments rope;
+} ingot_head_steps;
+/// Norms and rotations of queries and keys and the write of keys and values into the cache, a few tokens after another,
+/// so that a head goes through all of it while it lies in a near cache, under one fork-join.
+void ingot_write_heads(
+    const ingot_context *context, const ingot_head_steps *queries, const ingot_head_steps *keys,
+    const ingot_cache_arguments *cache);
 /// Reads one cached row back to float, for dumps and tests: key or value of a KV head at a slot.
 void ingot_cache_read(
     ingot_kv type, const void *pages, int64_t kv_heads, int64_t head_dim, int64_t slot, int64_t kv_head, int values,

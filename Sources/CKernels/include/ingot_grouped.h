@@ -35,6 +35,9 @@ void ingot_dequantize_grouped(ingot_grouped grouped, const void *source, int64_t
 /// The result does not depend on the instruction set.
 ingot_quantized ingot_quantize_grouped(
     ingot_isa isa, ingot_grouped grouped, const float *x, int64_t groups, void *target);
+/// The same for groups that share one scale, without a minimum: the inputs of an output channel.
+ingot_quantized ingot_quantize_channel(
+    ingot_isa isa, ingot_grouped grouped, const float *x, int64_t groups, void *target);
 
 /// The integers, scales and minimums (NULL where there are none) of a tile's lane: the inverse of
 /// `ingot_pack_integer_tile` for `k`, a multiple of the group.

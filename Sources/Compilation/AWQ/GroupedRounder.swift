@@ -21,11 +21,9 @@ package struct GroupedRounder: RowRounder {
 }
 
 extension QuantizedCheckpoint {
-  /// The rounder of a tensor that is rounded to integers; nil for any other.
+  /// The rounder of a tensor that is rounded to integers in groups; nil for any other.
   func rounder(of name: String) -> (any RowRounder)? {
-    guard let tensor = tensor(named: name), tensor.source is QuantizedRows,
-      case .grouped(let format) = tensor.encoding
-    else { return nil }
-    return GroupedRounder(format)
+    guard let quantizer = quantizer(of: name), quantizer.sharing == .group else { return nil }
+    return GroupedRounder(quantizer.format)
   }
 }

@@ -22,7 +22,13 @@ public final class QuantizedCheckpoint: Checkpoint {
   public let notes: [String]
 
   private let original: any Checkpoint
-  private let modes: [String: WeightMode]
+  private let forms: [String: Form]
+
+  /// What a matrix becomes.
+  private enum Form {
+    case float(DType)
+    case integers(GroupedQuantizer)
+  }
 
   /// Decides for every matrix; nothing is read.
   /// - Throws: `.unsupported` for an unknown family; `.argument` for an override that no tensor matches.
@@ -31,7 +37,7 @@ public final class QuantizedCheckpoint: Checkpoint {
   ) throws(IngotError) {
     original = checkpoint
     let graph = try registry.graph(for: checkpoint.config)
-    var modes: [String: WeightMode] = [:]
+    var forms: [String: Form] = [:]
     var notes: [String] = []
     var kept = 0
     var unmatched = Set(recipe.overrides.map(\.pattern))
@@ -43,27 +49,33 @@ public final class QuantizedCheckpoint: Checkpoint {
         unmatched.remove(override.pattern)
       }
       let (mode, isNamed) = recipe.mode(ofTensorNamed: names)
-      switch (mode, (tensor.reordered?.tensor ?? tensor).encoding) {
-      case (.keep, _): continue
-      case (.integers, .block), (.integers, .grouped):
-        if !isNamed {
+      switch (tensor.reordered?.tensor ?? tensor).encoding {
+      case .block, .grouped:
+        if mode.isIntegers, !isNamed {
           kept += 1
           continue
         }
-      case (.float, _), (.integers, .plain): break
+      case .plain: break
       }
-      if case .integers(let format) = mode {
-        guard let fitting = try format.fitting(inputs: tensor.columnCount) else {
-          notes.append("\(name) has \(tensor.columnCount) inputs, no multiple of 32: stored as f16")
-          modes[name] = .float(.f16)
-          continue
-        }
-        if fitting != format {
+      switch mode {
+      case .keep: continue
+      case .float(let dtype):
+        if tensor.encoding != .plain(dtype) || tensor.reordered != nil { forms[name] = .float(dtype) }
+      case .integers(let format):
+        let fitting = try format.fitting(inputs: tensor.columnCount)
+        if let fitting, fitting != format {
           notes.append("\(name) has \(tensor.columnCount) inputs: stored in groups of \(fitting.groupSize)")
         }
-        modes[name] = .integers(fitting)
-      } else if mode != .float(.f32) || tensor.encoding != .plain(.f32) || tensor.reordered != nil {
-        modes[name] = mode
+        forms[name] = fitting.map { .integers(GroupedQuantizer($0)) }
+      case .channels(let bits):
+        let longest = try GroupedFormat(bits: bits, groupSize: 128, hasMinimum: false)
+        forms[name] = try longest.fitting(inputs: tensor.columnCount).map {
+          .integers(GroupedQuantizer($0, sharing: .channel))
+        }
+      }
+      if mode.isIntegers, forms[name] == nil {
+        notes.append("\(name) has \(tensor.columnCount) inputs, no multiple of 32: stored as f16")
+        forms[name] = .float(.f16)
       }
     }
     if let pattern = unmatched.sorted().first {
@@ -72,7 +84,7 @@ public final class QuantizedCheckpoint: Checkpoint {
         hint: "ingot info lists the tensors; * stands for any text")
     }
     if kept > 0 { notes.append("\(kept) tensors are integers already and stay what they are") }
-    (self.modes, self.notes) = (modes, notes)
+    (self.forms, self.notes) = (forms, notes)
   }
 
   /// The original's; see `Checkpoint`.
@@ -80,21 +92,24 @@ public final class QuantizedCheckpoint: Checkpoint {
 
   /// A tensor, whose rows are rounded as they are read.
   public func tensor(named name: String) -> CheckpointTensor? {
-    guard let tensor = original.tensor(named: name), let mode = modes[name] else {
+    guard let tensor = original.tensor(named: name), let form = forms[name] else {
       return original.tensor(named: name)
     }
-    switch mode {
-    case .keep: return tensor
+    switch form {
     case .float(let dtype):
-      if tensor.encoding == .plain(dtype), tensor.reordered == nil { return tensor }
       return CheckpointTensor(
         name: name, encoding: .plain(dtype), shape: tensor.shape, file: tensor.file,
         source: ConvertedRows(tensor, dtype))
-    case .integers(let format):
+    case .integers(let quantizer):
       return CheckpointTensor(
-        name: name, encoding: .grouped(format), shape: tensor.shape, file: tensor.file,
-        source: QuantizedRows(tensor, GroupedQuantizer(format)))
+        name: name, encoding: .grouped(quantizer.format), shape: tensor.shape, file: tensor.file,
+        source: QuantizedRows(tensor, quantizer))
     }
+  }
+
+  /// What rounds the rows of a tensor to integers; nil for one that is stored otherwise.
+  func quantizer(of name: String) -> GroupedQuantizer? {
+    if case .integers(let quantizer) = forms[name] { quantizer } else { nil }
   }
 }
 

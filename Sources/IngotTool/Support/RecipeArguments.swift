@@ -5,13 +5,13 @@ import Ingot
 struct RecipeArguments: ParsableArguments {
   @Option(
     help:
-      "bf16, f16, f32, int8 or int4; int4:64:asym and int8:128 give group and symmetry. By default what the source has."
+      "bf16, f16, f32, int8 or int4; int4:64:asym and int8:channel give group and symmetry. By default what the source has."
   )
   var quant: String?
 
   @Option(
     name: .customLong("group-size"), parsing: .unconditional,
-    help: "Inputs that share a scale: 32, 64 or 128. By default 32.")
+    help: "Inputs that share a scale: 32, 64 or 128; 0 for all. By default 32.")
   var groupSize: Int?
 
   @Flag(help: "Integers around zero; the default.")
@@ -43,8 +43,7 @@ struct RecipeArguments: ParsableArguments {
           hint: "leave --group-size, --symmetric and --asymmetric out")
       }
       mode = try WeightMode(named: quant, groupSize: groupSize, isSymmetric: asymmetric ? false : nil)
-      if case .integers = mode {
-      } else if groupSize != nil || symmetric || asymmetric {
+      if !mode.isIntegers, groupSize != nil || symmetric || asymmetric {
         throw IngotError(.argument, "\(quant) has neither groups nor symmetry")
       }
     }
