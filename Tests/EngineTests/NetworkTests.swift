@@ -90,6 +90,58 @@ import Testing
     #expect(fused["y"]?.floats == plain["y"]?.floats)
   }
 
+  /// What is done to heads before attention, and whether anything else needs its results.
+  enum Heads: CaseIterable, Sendable {
+    case normed, layerNormed, queriesOnly, unnormedKeys, seen, shared, joined
+  }
+
+  /// Attention on the thirds of a product, whose heads go through norms and rotations.
+  private static func heads(_ kind: Heads) -> Network {
+    let (width, heads, headDim) = (24, 4, 6)
+    let network = Network()
+    let x = Tensor("x", .f32, ["tokens", .fixed(width)])
+    let positions = Tensor("positions", .i64, ["tokens"])
+    let inner = heads * headDim
+    let product = linear(x, Tensor("qkv", .f32, [.fixed(3 * inner), .fixed(width)]))
+    let parts = product.split(axis: 1, sizes: [inner, inner, inner])
+    var (q, k, v) = (parts[0].heads(heads), parts[1].heads(heads), parts[2].heads(heads))
+    let norm = Tensor("norm", .f32, [.fixed(headDim)])
+    switch kind {
+    case .normed, .seen, .shared:
+      (q, k) = (rmsNorm(q, norm, epsilon: 1e-5), rmsNorm(k, norm, epsilon: 1e-5))
+    case .layerNormed:
+      (q, k) = (layerNorm(q, norm, norm, epsilon: 1e-5), layerNorm(k, norm, norm, epsilon: 1e-5))
+    case .unnormedKeys: q = rmsNorm(q, norm, epsilon: 1e-5)
+    case .queriesOnly, .joined: break
+    }
+    if kind == .seen { network.markOutput(k, "normed") }
+    q = rope(q, at: positions, rotaryDim: headDim)
+    if kind != .queriesOnly { k = rope(k, at: positions, rotaryDim: headDim) }
+    if kind == .seen { network.markOutput(q, "turned") }
+    let attended = causalAttention(q, kind == .joined ? q : k, v, scale: 0.4).joined()
+    network.markOutput(kind == .shared ? attended + k.joined() : attended, "y")
+    return network
+  }
+
+  @Test(arguments: Heads.allCases, [1, 2, 40]) func headsFusedEqualUnfused(kind: Heads, tokens: Int) throws {
+    var random = Seeded(UInt64(tokens))
+    let inputs: [String: HostTensor] = [
+      "x": try .random(.f32, [tokens, 24], &random), "qkv": try .random(.f32, [72, 24], &random),
+      "norm": try .random(.f32, [6], &random),
+      // Far beyond the rows of the table that are made ahead.
+      "positions": try HostTensor((0..<tokens).map { Int64($0) * 97 }, shape: Shape([tokens])),
+    ]
+    let used = Self.heads(kind).inputs.map(\.name)
+    let given = inputs.filter { used.contains($0.key) }
+    let fused = try Self.heads(kind).buildEngine(options: .test(threads: 2)).forward(given)
+    let plain = try Self.heads(kind).buildEngine(options: .test(fuses: false)).forward(given)
+    #expect(!fused.isEmpty && fused.keys == plain.keys)
+    for (name, tensor) in plain {
+      #expect(fused[name]?.floats == tensor.floats, "\(name)")
+      #expect(tensor.floats.contains { $0 != 0 })
+    }
+  }
+
   @Test func networksAreIndependentAndConcurrent() async throws {
     let expected = try (0..<8).map { seed in
       try Self.block().buildEngine(options: .test()).forward(

@@ -42,9 +42,38 @@ import Testing
     }
   }
 
+  @Test("One scale per channel: every group of a row has the same")
+  func channelScales() throws {
+    let fixture = try #require(Self.all.first { $0.name == "llama-q4_k_m" })
+    let source = try QuantizedCheckpoint(
+      openCheckpoint(fixture.checkpoint), QuantizationRecipe(.float(.f32)))
+    let path = Self.path()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try ModelCompiler(source, options: Self.options(.init(.channels(bits: 8)))).compile(to: path)
+    let compiled = try ArtifactCheckpoint(path: path)
+    #expect(compiled.manifest.quantization == "int8:channel")
+    let tensor = try compiled.required("model.layers.0.mlp.up_proj.weight")
+    let (original, rounded) = (try source.required(tensor.name).floats(), try tensor.floats())
+    let width = tensor.shape.dims[1]
+    for row in 0..<tensor.shape.dims[0] {
+      let values = original[row * width..<(row + 1) * width]
+      let step = (values.map(abs).max() ?? 0) / 127
+      for (value, made) in zip(values, rounded[row * width..<(row + 1) * width]) {
+        #expect(abs(value - made) <= step * 0.5 + abs(value) * 0x1p-11)
+        // A whole number of the row's steps, but for what f16 leaves of the scale.
+        #expect(abs((made / step).rounded() - made / step) <= 127 * 0x1p-11)
+      }
+    }
+    #expect(throws: IngotError.self) { try WeightMode(named: "int8:channel:asym") }
+    #expect(try WeightMode(named: "int8", groupSize: 0) == .channels(bits: 8))
+  }
+
   @Test(
     "Quantised on the way, models compute what the quantised source computes",
-    arguments: ["int4", "int4:64:asym", "int4:128", "int8", "int8:128:asym", "f16", "bf16", "f32"],
+    arguments: [
+      "int4", "int4:64:asym", "int4:128", "int8", "int8:128:asym", "int8:channel", "int4:channel", "f16",
+      "bf16", "f32",
+    ],
     ["llama-gqa", "llama-tied", "llama-q4_k_m", "qwen2-q5_k_m", "llama-q8_0"])
   func quantised(mode: String, name: String) throws {
     let fixture = try #require(Self.all.first { $0.name == name })
