@@ -2,6 +2,7 @@ import Engine
 import Graph
 import IngotCore
 import NN
+import TestSupport
 import Testing
 
 @Suite struct NetworkTests {
@@ -18,7 +19,7 @@ import Testing
     network.markOutput(out, "out")
     let engine = try network.buildEngine(options: .test(threads: 2))
 
-    var random = Seeded(1)
+    var random = SplitMix64(1)
     let (m, k, n) = (1000, 2000, 3000)
     let x = try HostTensor.random(.f16, [m, k], &random)
     let weight = try HostTensor.random(.f16, [k, n], &random, scale: 0.05)
@@ -36,7 +37,7 @@ import Testing
       ours.append(y[row * n + column])
       reference.append(sum)
     }
-    #expect(normalisedError(ours, reference) < 1e-6)
+    #expect(nmse(ours, reference) < 1e-6)
   }
 
   /// A decoder block in miniature: norm, projections, rope, attention, residual, SwiGLU.
@@ -63,7 +64,7 @@ import Testing
   }
 
   static func blockInputs(tokens: Int, seed: UInt64) throws -> [String: HostTensor] {
-    var random = Seeded(seed)
+    var random = SplitMix64(seed)
     let positions = (0..<tokens).map { Int64($0) }
     return [
       "x": try .random(.f32, [tokens, 24], &random),
@@ -80,7 +81,7 @@ import Testing
     let engine = try Self.block().buildEngine(options: .test())
     let y = try #require(try engine.forward(inputs)["y"])
     // f32 throughout: an NMSE of (1e-6)² leaves room for the order of sums.
-    #expect(normalisedError(y.floats, ReferenceBlock(inputs, tokens: tokens).output()) < 1e-11)
+    #expect(nmse(y.floats, ReferenceBlock(inputs, tokens: tokens).output()) < 1e-11)
   }
 
   @Test func fusedEqualsUnfused() throws {

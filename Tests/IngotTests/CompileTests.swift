@@ -1,10 +1,15 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 /// What is compiled computes what its source computes, bit for bit.
 @Suite struct CompileTests {
+  private let folder: Folder
+
+  init() throws { folder = try Folder() }
+
   static let all = ModelFixture.safetensors + ModelFixture.gguf
 
   static func options(_ recipe: QuantizationRecipe = QuantizationRecipe(.keep)) throws -> CompileOptions {
@@ -13,8 +18,6 @@ import Testing
     options.engine.spins = 0
     return options
   }
-
-  static func path() -> String { NSTemporaryDirectory() + "ingot-compile-" + UUID().uuidString + ".ingot" }
 
   /// The logits of a checkpoint for a fixture's prompt.
   static func logits(_ checkpoint: any Checkpoint, _ fixture: ModelFixture) throws -> [Float] {
@@ -28,8 +31,7 @@ import Testing
   @Test("Compiled as they are, models keep every bit", arguments: all)
   func unchanged(fixture: ModelFixture) throws {
     let source = try openCheckpoint(fixture.checkpoint)
-    let path = Self.path()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let path = folder / "m.ingot"
     try ModelCompiler(source, options: Self.options()).compile(to: path)
     let compiled = try ArtifactCheckpoint(path: path)
     #expect(try Self.logits(compiled, fixture) == Self.logits(source, fixture))
@@ -92,8 +94,7 @@ import Testing
       }
     }
     let direct = try Self.logits(quantized, fixture)
-    let path = Self.path()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let path = folder / "m.ingot"
     try ModelCompiler(source, options: Self.options(recipe)).compile(to: path)
     #expect(try Self.logits(ArtifactCheckpoint(path: path), fixture) == direct)
     // It did something.
@@ -104,8 +105,7 @@ import Testing
 
   @Test("Compiling again keeps the weights and changes the lengths") func again() throws {
     let fixture = try #require(Self.all.first { $0.name == "qwen3-full" || $0.name == "llama-gqa" })
-    let (first, second) = (Self.path(), Self.path())
-    defer { for path in [first, second] { try? FileManager.default.removeItem(atPath: path) } }
+    let (first, second) = (folder / "1.ingot", folder / "2.ingot")
     try ModelCompiler(
       openCheckpoint(fixture.checkpoint),
       options: Self.options(QuantizationRecipe(try .integers(bits: 8)))
@@ -123,8 +123,7 @@ import Testing
 
   @Test("An encrypted model computes the same") func encrypted() throws {
     let fixture = try #require(Self.all.first { $0.name == "llama-gqa" })
-    let path = Self.path()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let path = folder / "m.ingot"
     var options = try Self.options()
     let key = ArtifactKey()
     options.key = key
@@ -137,8 +136,7 @@ import Testing
 
   @Test("The memory of every set adds up") func memory() throws {
     let fixture = try #require(Self.all.first { $0.name == "llama-gqa" })
-    let path = Self.path()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let path = folder / "m.ingot"
     var options = try Self.options()
     options.sets = [
       try StageSet(share: 64, unshare: 32, total: 128), try StageSet(share: 16, unshare: 8, total: 32),
