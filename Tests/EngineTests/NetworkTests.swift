@@ -125,7 +125,7 @@ import Testing
   }
 
   @Test(arguments: Heads.allCases, [1, 2, 40]) func headsFusedEqualUnfused(kind: Heads, tokens: Int) throws {
-    var random = Seeded(UInt64(tokens))
+    var random = SplitMix64(UInt64(tokens))
     let inputs: [String: HostTensor] = [
       "x": try .random(.f32, [tokens, 24], &random), "qkv": try .random(.f32, [72, 24], &random),
       "norm": try .random(.f32, [6], &random),
