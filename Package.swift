@@ -16,7 +16,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, resources: fixtures ? [.copy("Fixtures")] : [],
+    name: name, dependencies: dependencies + ["TestSupport"], resources: fixtures ? [.copy("Fixtures")] : [],
     swiftSettings: swiftSettings)
 }
 
@@ -95,6 +95,9 @@ let package = Package(
     example("SwitchSets"),
     example("ForkAndRoll"),
 
+    .target(
+      name: "TestSupport", dependencies: ["IngotCore"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
     tests("IngotCoreTests", ["IngotCore"]),
     tests("KernelTests", ["CKernels"]),
     tests("GraphTests", ["Graph", "NN", "IngotCore"]),

@@ -39,7 +39,9 @@ extension Lowering {
   /// The step of a rotation of heads.
   mutating func ropeStep(_ index: Int) throws(IngotError) -> RopeStep {
     let node = graph.nodes[index]
-    guard case .rope(let rope) = node.op, let heads = node.types[0].dims[1].value, let headDim = node.types[0].dims[2].value else {
+    guard case .rope(let rope) = node.op, let heads = node.types[0].dims[1].value,
+      let headDim = node.types[0].dims[2].value
+    else {
       throw unsupported(index, "heads and head dim must be numbers")
     }
     try requireGivenIndices(index)

@@ -1,6 +1,7 @@
 import Artifact
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 /// Files that other code made (`Scripts/make_artifact_fixtures.py`): the format, HKDF, scrypt, AES-GCM and Ed25519

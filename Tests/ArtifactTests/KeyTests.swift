@@ -1,6 +1,7 @@
 import Artifact
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 @Suite struct KeyTests {

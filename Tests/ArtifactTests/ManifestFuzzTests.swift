@@ -1,6 +1,7 @@
 import Artifact
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 /// Manifests and headers that a hostile writer could make: digests fit, everything else is wrong.
@@ -14,7 +15,7 @@ import Testing
 
   init() throws {
     folder = try Folder()
-    var random = Seeded(state: 8)
+    var random = SplitMix64(8)
     (one, two) = (random.bytes(100), random.bytes(9000))
     try write([("one", one), ("two", two), ("empty", [])], to: folder / "a")
     original = try contents(folder / "a")
@@ -111,7 +112,7 @@ import Testing
   }
 
   @Test("Thousands of random changes of the manifest's text never crash a reader") func randomTexts() throws {
-    var random = Seeded(state: 9)
+    var random = SplitMix64(9)
     let pieces =
       Self.numbers.map { Array($0.utf8) }
       + ["\"", "{", "}", "[", "]", ",", ":", "\\u0000", "\u{0}"].map { Array($0.utf8) }
@@ -137,7 +138,7 @@ import Testing
 
   @Test("Thousands of random changes of the header never crash a reader", arguments: [false, true])
   func header(encrypted: Bool) throws {
-    var random = Seeded(state: 10)
+    var random = SplitMix64(10)
     if encrypted { try write([("one", random.bytes(9000))], to: folder / "a", key: try testKey()) }
     let original = try contents(folder / "a")
     let values: [UInt64] = [

@@ -1,6 +1,7 @@
 import Artifact
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 /// What somebody without the key can do to an encrypted file; every manipulation is refused.
@@ -14,7 +15,7 @@ import Testing
 
   init() throws {
     folder = try Folder()
-    var random = Seeded(state: 6)
+    var random = SplitMix64(6)
     let bytes = random.bytes(Self.chunks * chunkBytes)
     try write([("first", bytes), ("second", bytes)], to: folder / "a", key: try testKey())
     original = try contents(folder / "a")

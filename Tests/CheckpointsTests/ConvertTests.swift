@@ -1,5 +1,6 @@
 import CKernels
 import Checkpoints
+import TestSupport
 import Testing
 
 func blockSizes(_ type: GGUFBlockType) -> [Int] {
@@ -58,7 +59,7 @@ func blockSizes(_ type: GGUFBlockType) -> [Int] {
   }
 
   @Test func tailsConvertAsVectorsDo() {
-    var random = SeededGenerator(1)
+    var random = SplitMix64(1)
     let floats = (0..<64).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: random.next())) }
     let whole = halves(floats)
     for start in 0..<floats.count {

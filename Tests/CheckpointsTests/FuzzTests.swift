@@ -1,5 +1,6 @@
 import Checkpoints
 import IngotCore
+import TestSupport
 import Testing
 
 /// Broken files either open or throw an `IngotError`; they never trap. Seeded, so that a failure repeats.
@@ -10,7 +11,7 @@ import Testing
   ]
 
   /// Changes a few bytes, sets a field to an extreme, cuts the end, or inserts bytes.
-  static func mutate(_ original: [UInt8], _ random: inout SeededGenerator, head: Int) -> [UInt8] {
+  static func mutate(_ original: [UInt8], _ random: inout SplitMix64, head: Int) -> [UInt8] {
     var bytes = original
     let limit = min(head, bytes.count)
     for _ in 0..<Int.random(in: 1...3, using: &random) {
@@ -32,7 +33,7 @@ import Testing
   }
 
   /// Replaces a number in a JSON text, or mutates bytes.
-  static func mutate(json: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+  static func mutate(json: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
     guard Bool.random(using: &random) else { return mutate(json, &random, head: .max) }
     let digits = json.indices.filter { (0x30...0x39).contains(json[$0]) }
     guard let start = digits.randomElement(using: &random) else { return json }
@@ -63,8 +64,8 @@ import Testing
   }
 
   /// Runs `body` on many mutants; counts those that open.
-  func survive(_ count: Int, seed: UInt64, _ body: (inout SeededGenerator) throws -> Void) throws -> Int {
-    var random = SeededGenerator(seed)
+  func survive(_ count: Int, seed: UInt64, _ body: (inout SplitMix64) throws -> Void) throws -> Int {
+    var random = SplitMix64(seed)
     var opened = 0
     for _ in 0..<count {
       do {
@@ -108,7 +109,7 @@ import Testing
     let config = try contents(fixture("packed/matrices/\(name)/config.json"))
     let model = try contents(fixture("packed/matrices/\(name)/model.safetensors"))
     let headerEnd = 8 + Int(model[0]) + Int(model[1]) << 8
-    let folder = try TemporaryFolder()
+    let folder = try Folder()
     let opened = try survive(500, seed: 15) { random in
       var (text, bytes) = (config, model)
       switch Int.random(in: 0..<4, using: &random) {
@@ -124,8 +125,8 @@ import Testing
             in: 0...255, using: &random)
         }
       }
-      try folder.write("config.json", text)
-      try folder.write("model.safetensors", bytes)
+      try folder.write(text, to: "config.json")
+      try folder.write(bytes, to: "model.safetensors")
       try use(openCheckpoint(folder.path))
     }
     #expect(opened > 50)
@@ -152,14 +153,14 @@ import Testing
       "model-00002-of-00002.safetensors",
     ]
     let originals = try names.map { try contents(fixture("pair/hf/\($0)")) }
-    let folder = try TemporaryFolder()
-    for (name, bytes) in zip(names, originals) { try folder.write(name, bytes) }
+    let folder = try Folder()
+    for (name, bytes) in zip(names, originals) { try folder.write(bytes, to: name) }
     let opened = try survive(1000, seed: 14) { random in
       let at = Int.random(in: 0..<names.count, using: &random)
       let mutant =
         at < 2 ? Self.mutate(json: originals[at], &random) : Self.mutate(originals[at], &random, head: 900)
-      try folder.write(names[at], mutant)
-      defer { _ = try? folder.write(names[at], originals[at]) }
+      try folder.write(mutant, to: names[at])
+      defer { _ = try? folder.write(originals[at], to: names[at]) }
       try use(openCheckpoint(folder.path))
     }
     #expect(opened > 50)

@@ -1,5 +1,6 @@
 import Checkpoints
 import IngotCore
+import TestSupport
 import Testing
 
 /// Finding a model at a path, and what its folder may lack.
@@ -19,10 +20,10 @@ import Testing
     return #"{"weight_map": {\#(entries.joined(separator: ", "))}}"#
   }
 
-  func folder(_ files: [String: [UInt8]], config: String? = config) throws -> TemporaryFolder {
-    let folder = try TemporaryFolder()
-    for (name, bytes) in files { try folder.write(name, bytes) }
-    if let config { try folder.write("config.json", config) }
+  func folder(_ files: [String: [UInt8]], config: String? = config) throws -> Folder {
+    let folder = try Folder()
+    for (name, bytes) in files { try folder.write(bytes, to: name) }
+    if let config { try folder.write(config, to: "config.json") }
     return folder
   }
 
@@ -65,14 +66,14 @@ import Testing
     for path in [folder.path, folder.path + "/m.gguf", folder.path + "/renamed.bin"] {
       #expect(try openCheckpoint(path).config.vocabSize == 10)
     }
-    try folder.write("n.gguf", bytes)
+    try folder.write(bytes, to: "n.gguf")
     expectFailure(.argument, "holds 2 models: m.gguf, n.gguf") { try openCheckpoint(folder.path) }
   }
 
   @Test func missingShardsAreNamed() throws {
     let folder = try folder(["1.safetensors": shard("a")])
     let map = ["a": "1.safetensors", "b": "2.safetensors", "c": "3.safetensors"]
-    try folder.write("model.safetensors.index.json", index(map))
+    try folder.write(index(map), to: "model.safetensors.index.json")
     expectFailure(.io, "2 of 3 shards are missing: 2.safetensors, 3.safetensors") {
       try openCheckpoint(folder.path)
     }
@@ -80,7 +81,7 @@ import Testing
 
   @Test func shardsMustHoldWhatTheIndexSays() throws {
     let folder = try folder(["1.safetensors": shard("a"), "2.safetensors": shard("c")])
-    try folder.write("model.safetensors.index.json", index(["a": "1.safetensors", "b": "2.safetensors"]))
+    try folder.write(index(["a": "1.safetensors", "b": "2.safetensors"]), to: "model.safetensors.index.json")
     expectFailure(.format, "2.safetensors, which lacks it", "tensor \"b\"") {
       try openCheckpoint(folder.path)
     }
@@ -89,7 +90,7 @@ import Testing
   @Test(arguments: ["../x.safetensors", "/etc/passwd", "a/b.safetensors", "..", ".", "", "a\\u0000b"])
   func indexStaysInItsFolder(_ name: String) throws {
     let folder = try folder(["x.safetensors": shard("a")])
-    try folder.write("model.safetensors.index.json", index(["a": name]))
+    try folder.write(index(["a": name]), to: "model.safetensors.index.json")
     expectFailure(.format, "not a file name in its own folder", "tensor \"a\"", "index.json") {
       try openCheckpoint(folder.path)
     }
@@ -102,7 +103,7 @@ import Testing
       (#"{"weight_map": {"a": 1}}"#, "must name a file"),
       (#"{"weight_map": {"a": "x.safetensors", "a": "x.safetensors"}}"#, "twice"),
     ] {
-      try folder.write("model.safetensors.index.json", text)
+      try folder.write(text, to: "model.safetensors.index.json")
       expectFailure(.format, what, "model.safetensors.index.json") { try openCheckpoint(folder.path) }
     }
   }
@@ -110,8 +111,8 @@ import Testing
   @Test func brokenConfigNamesItsFile() throws {
     let folder = try folder(["model.safetensors": shard("a")], config: "{")
     expectFailure(.format, "broken JSON", "config.json") { try openCheckpoint(folder.path) }
-    try folder.write("config.json", Self.config)
-    try folder.write("generation_config.json", #"{"eos_token_id": "x"}"#)
+    try folder.write(Self.config, to: "config.json")
+    try folder.write(#"{"eos_token_id": "x"}"#, to: "generation_config.json")
     expectFailure(.config, "eos_token_id", "generation_config.json") { try openCheckpoint(folder.path) }
   }
 
@@ -157,14 +158,14 @@ import Testing
     expectFailure(.io, "1 of 2 parts are missing", "m-00002-of-00002.gguf") {
       try openCheckpoint(folder.path)
     }
-    try folder.write("m-00002-of-00002.gguf", second.file)
+    try folder.write(second.file, to: "m-00002-of-00002.gguf")
     let checkpoint = try openCheckpoint(folder.path)
     #expect(
       checkpoint.tensorNames == ["model.embed_tokens.weight", "model.layers.0.self_attn.q_proj.weight"])
     // The heads to reorder by are known from the first part.
     let q = try checkpoint.required("model.layers.0.self_attn.q_proj.weight")
     #expect(q.rowOrder == .interleavedRope(headDim: 4))
-    try folder.write("odd.gguf", first.file)
+    try folder.write(first.file, to: "odd.gguf")
     expectFailure(.format, "one of 2 parts", "odd.gguf") { try openCheckpoint(folder.path + "/odd.gguf") }
   }
 

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 /// Weights packed by AWQ, GPTQ and compressed-tensors, against what `Scripts/make_packed_fixtures.py` packed.
@@ -91,15 +92,15 @@ import Testing
   private func edited(
     _ name: String, header: (String, String)? = nil, config: (String, String)? = nil,
     data: ((inout [UInt8], Int) -> Void)? = nil
-  ) throws -> TemporaryFolder {
-    let folder = try TemporaryFolder()
+  ) throws -> Folder {
+    let folder = try Folder()
     let path = fixture("packed/matrices/\(name)")
     var text = String(decoding: try contents(path + "/config.json"), as: UTF8.self)
     if let config {
       #expect(text.contains(config.0))
       text = text.replacingOccurrences(of: config.0, with: config.1)
     }
-    try folder.write("config.json", text)
+    try folder.write(text, to: "config.json")
     var bytes = try contents(path + "/model.safetensors")
     let length = bytes.withUnsafeBytes { Int($0.loadUnaligned(as: UInt64.self)) }
     data?(&bytes, 8 + length)
@@ -110,7 +111,7 @@ import Testing
     }
     var writer = ByteWriter()
     writer.add(string: head)
-    try folder.write("model.safetensors", writer.bytes + bytes[(8 + length)...])
+    try folder.write(writer.bytes + bytes[(8 + length)...], to: "model.safetensors")
     return folder
   }
 
@@ -191,7 +192,7 @@ import Testing
   func olderConfigurationsAreFound(_ name: String, _ file: String) throws {
     let folder = try edited(name, config: ("quantization_config", "other_config"))
     let json = try JSONParser.parse(path: fixture("packed/matrices/\(name)/config.json"))
-    try folder.write(file, jsonText(json["quantization_config"] ?? .null))
+    try folder.write(jsonText(json["quantization_config"] ?? .null), to: file)
     let tensor = try openCheckpoint(folder.path).required(Self.weight)
     #expect(try tensor.floats() == open(name).floats())
   }

@@ -1,5 +1,6 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 @Suite("ingot compile and ingot info of .ingot files") struct CompileCommandTests {
@@ -43,7 +44,7 @@ import Testing
     let works = options == ["--stages", "16+16"]
     #expect(outcome.status == (works ? 0 : 1), "\(options): \(outcome.errors)")
     #expect(works || outcome.errors.hasPrefix("error: "), "\(options): \(outcome.errors)")
-    #expect(try Folder.names(folder.path).filter { !$0.hasPrefix("in") }.isEmpty == !works)
+    #expect(try folder.names.filter { !$0.hasPrefix("in") }.isEmpty == !works)
   }
 
   @Test("Other lengths keep the weights, and info says so") func weights() throws {
@@ -99,7 +100,7 @@ import Testing
       "compile", model.path, "-o", folder / "o.ingot", "--max-context", "64", "--quant", "bf16", "--max-kl",
       "\(divergence * 0.99)")
     #expect(error.contains("KL divergence"))
-    #expect(try Folder.names(folder.path).sorted() == ["m.ingot", "n.ingot"])
+    #expect(try folder.names == ["m.ingot", "n.ingot"])
     // Lengths alone change no weight: the figures stay.
     _ = try Ingot.output("compile", file, "-o", folder / "p.ingot", "--max-context", "32")
     let kept = try JSONParser.parse(Ingot.output("info", folder / "p.ingot", "--json"))["artifact"]?[
@@ -208,6 +209,6 @@ import Testing
       ["compile", model, "-o", file, "--max-context", "64", "--no-gate"], shell: "ulimit -f 8; trap '' XFSZ")
     #expect(outcome.status == 1 && outcome.errors.hasPrefix("error: io"), "\(outcome.errors)")
     #expect(try String(contentsOfFile: file, encoding: .utf8) == "before")
-    #expect(try Folder.names(folder.path) == ["m.ingot"])
+    #expect(try folder.names == ["m.ingot"])
   }
 }

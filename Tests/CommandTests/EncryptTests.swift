@@ -1,5 +1,6 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 /// `keygen`, `encrypt` and `decrypt`.
@@ -57,7 +58,7 @@ import Testing
     #expect(try Ingot.run(["encrypt", plain, "-o", sealed, "--passphrase"], environment: right).status == 0)
     let refused = try Ingot.run(["decrypt", sealed, "-o", again], environment: wrong)
     #expect(refused.status == 1 && refused.errors.contains("the passphrase is not the one"))
-    #expect(try Folder.names(folder.path).contains("again") == false)
+    #expect(try folder.names.contains("again") == false)
     #expect(try Ingot.run(["decrypt", sealed, "-o", again], environment: right).status == 0)
     #expect(try bytes(again) == bytes(plain))
   }
@@ -87,7 +88,7 @@ import Testing
     #expect(try Ingot.failure("keygen", "-o", key).contains("not written over"))
     #expect(try Ingot.failure("keygen", "--signing", "-o", key).contains("not written over"))
     #expect(try bytes(key) == before)
-    #expect(try Folder.names(folder.path).contains("key.pub") == false)
+    #expect(try folder.names.contains("key.pub") == false)
     #expect(
       try Ingot.failure("encrypt", plain, "-o", plain, "--key", key).contains("the output is the input"))
     _ = try Ingot.output("encrypt", plain, "-o", sealed, "--key", key)
@@ -112,7 +113,7 @@ import Testing
       ["encrypt", plain, "-o", output, "--key", key], shell: "trap '' XFSZ; ulimit -f 64")
     #expect(limited.status == 1 && limited.errors.contains("File too large"), "\(limited.errors)")
     #expect(try String(contentsOfFile: output, encoding: .utf8) == "what was there")
-    #expect(try Folder.names(folder.path).sorted() == ["key", "out", "plain.ingot"])
+    #expect(try folder.names == ["key", "out", "plain.ingot"])
     #if os(Linux)
       #expect(try Ingot.failure("encrypt", plain, "-o", "/dev/full", "--key", key).contains("No space left"))
     #endif
@@ -128,7 +129,7 @@ import Testing
       try bytes.write(to: URL(fileURLWithPath: folder / "bad"))
       let message = try Ingot.failure(verb, folder / "bad", "-o", folder / "out", "--key", key)
       #expect(message.contains("segment \"weights\""), "\(message)")
-      #expect(try Folder.names(folder.path).contains("out") == false)
+      #expect(try folder.names.contains("out") == false)
     }
   }
 }

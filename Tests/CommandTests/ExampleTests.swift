@@ -1,5 +1,6 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 /// The programs in `Examples/` do what they say, on a tiny model.

@@ -1,4 +1,5 @@
 import IngotCore
+import TestSupport
 import Testing
 
 @Suite struct InfoTests {

@@ -1,5 +1,6 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 /// Runs the built `ingot`.
@@ -77,45 +78,11 @@ enum Ingot {
   }
 }
 
-/// A folder that goes with its owner.
-final class Folder {
-  let path: String
-
-  init() throws {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("ingot-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    path = url.path
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  static func / (folder: Folder, name: String) -> String { folder.path + "/" + name }
-
-  func write(_ text: String, to name: String) throws -> String {
-    try text.write(toFile: self / name, atomically: false, encoding: .utf8)
-    return self / name
-  }
-}
-
-/// Tiny checkpoints made by `Scripts/make_model_fixtures.py` and `make_gguf_fixtures.py`.
-enum Fixture {
-  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("IngotTests/Fixtures").path
-
-  static func model(_ name: String) -> String { "\(folder)/models/\(name)" }
-  static func gguf(_ name: String) -> String { "\(folder)/gguf-models/\(name)/model.gguf" }
-
+extension Fixture {
   /// The prompt of a checkpoint's golden logits, as an argument.
   static func ids(_ folder: String) throws -> String {
     let document = try JSONParser.parse(path: folder + "/ids.json")
     let ids = try #require(document.array ?? document["ids"]?.array)
     return ids.compactMap { $0.int.map(String.init) }.joined(separator: ",")
   }
-}
-
-extension Folder {
-  static func names(_ path: String) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: path)
-  }
-  static func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
 }

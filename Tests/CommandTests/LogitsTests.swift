@@ -1,4 +1,5 @@
 import IngotCore
+import TestSupport
 import Testing
 
 @Suite struct LogitsTests {
@@ -43,6 +44,6 @@ import Testing
     _ = try Ingot.failure("logits", model, "--ids", "1", "--chunk", "0", "-o", folder / "out.npy")
     _ = try Ingot.failure("logits", model, "--ids", "1", "-t", "0", "-o", folder / "out.npy")
     _ = try Ingot.failure("logits", model, "--ids", "1", "-o", folder / "no/such/folder.npy")
-    #expect(try Folder.names(folder.path).isEmpty)
+    #expect(try folder.names.isEmpty)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 @Suite struct PerplexityTests {
@@ -48,6 +49,6 @@ import Testing
     // Nothing is left of a base that was not finished.
     _ = try Ingot.failure(
       "perplexity", Self.model, "-f", short, "-c", "64", "--kl-divergence-base", folder / "base")
-    #expect(try Folder.names(folder.path).sorted() == ["short"])
+    #expect(try folder.names == ["short"])
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 /// `run --share-file`, `--prompt-cache` and `--generation-mode`.

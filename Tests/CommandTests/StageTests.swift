@@ -1,5 +1,6 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 /// `ingot stage` and `ingot pipeline` on exports that ONNX Runtime runs.
@@ -87,7 +88,7 @@ import Testing
     try refuse("no tokenizer", "--prompt", "hi")
     try refuse("give one of", "--ids", "1", "--prompt", "hi")
     try refuse("--clean or --resume", "--ids", "1", "--clean", "--resume")
-    #expect(try Folder.names(folder.path) == ["m"])
+    #expect(try folder.names == ["m"])
   }
 }
 

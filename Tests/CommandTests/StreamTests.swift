@@ -1,5 +1,6 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 /// Pipes, devices and closed descriptors, as shells hand them over.
@@ -62,7 +63,7 @@ import Testing
       let line = "(timeout -s INT 0.3 $INGOT logits \"$MODEL\" --ids \(ids) --chunk 1 -o \"$FOLDER/o.npy\")"
       _ = try Self.shell(line, in: folder)
       // The command may have been quick enough; what it leaves is all or nothing.
-      #expect(try Folder.names(folder.path).filter { $0 != "o.npy" } == [])
+      #expect(try folder.names.filter { $0 != "o.npy" } == [])
     #endif
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 /// A tiny checkpoint with a tokenizer of ASCII letters that knows the tokens of ChatML, and a text to share.

@@ -1,4 +1,5 @@
 import IngotCore
+import TestSupport
 import Testing
 
 /// `tokenize`, `detokenize` and `template`, on a folder with only tokenizer files.
@@ -8,14 +9,7 @@ import Testing
   init() throws {
     folder = try Folder()
     // Bytes as GPT-2 writes them, one merge and two special tokens.
-    var vocabulary = JSONObject()
-    var next: UInt32 = 256
-    for byte in UInt32(0)..<256 {
-      let isPrintable = (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte)
-      let scalar = Unicode.Scalar(isPrintable ? byte : next) ?? " "
-      if !isPrintable { next += 1 }
-      vocabulary[String(Character(scalar))] = .int(Int(byte))
-    }
+    var vocabulary = byteVocabulary()
     vocabulary["he"] = .int(256)
     _ = try folder.write(
       """

@@ -9,6 +9,7 @@ import Inspection
 import Models
 import NN
 import Quantization
+import TestSupport
 import Testing
 
 /// Tensors in memory.
@@ -78,7 +79,7 @@ struct OddModel: CausalLM {
       headDim: 8,
       intermediateSize: 48)
     c.maxPositions = 64
-    var numbers = SeededNumbers(seed: 3)
+    var numbers = SplitMix64(3)
     func tensor(_ name: String, _ dims: [Int], _ size: Float = 0.3, around: Float = 0) -> (
       String, [Int], [Float]
     ) {
@@ -107,11 +108,8 @@ struct OddModel: CausalLM {
 }
 
 @Suite struct AWQTests {
-  static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent()
-    .appendingPathComponent("IngotTests/Fixtures").path
   static let checkpoints: [String] = ["models", "gguf-models"].flatMap { folder -> [String] in
-    let root = "\(fixtures)/\(folder)"
+    let root = "\(Fixture.folder)/\(folder)"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
     return names.sorted().filter { FileManager.default.fileExists(atPath: "\(root)/\($0)/ids.json") }.map {
       folder == "models" ? "\(folder)/\($0)" : "\(folder)/\($0)/model.gguf"
@@ -152,7 +150,7 @@ struct OddModel: CausalLM {
 
   @Test(arguments: checkpoints)
   func scalesChangeNothingBeforeRounding(name: String) throws {
-    let original = try openCheckpoint("\(Self.fixtures)/\(name)")
+    let original = try openCheckpoint("\(Fixture.folder)/\(name)")
     let awq = try AWQ(original)
     #expect(awq.canScale.count == original.config.layerCount)
     // q k v, o, gate up, down.
@@ -186,7 +184,7 @@ struct OddModel: CausalLM {
       modelType: "llama", vocabSize: 89, hiddenSize: 64, layerCount: 2, headCount: 4, kvHeadCount: 2,
       headDim: 16,
       intermediateSize: 96, maxPositions: 64)
-    var numbers = SeededNumbers(seed: 21)
+    var numbers = SplitMix64(21)
     func tensor(_ name: String, _ dims: [Int], _ size: Float = 0.2, _ around: Float = 0) -> (
       String, [Int], [Float]
     ) {
@@ -297,9 +295,8 @@ struct OddModel: CausalLM {
     let original = try Self.withOutliers()
     let awq = try AWQ(original, options: Self.options())
     let rounder = try Self.rounder()
-    let journal = FileManager.default.temporaryDirectory.appendingPathComponent("ingot-\(UUID().uuidString)")
-      .path
-    defer { try? FileManager.default.removeItem(atPath: journal) }
+    let folder = try Folder()
+    let journal = folder / "journal"
     let whole = try awq.search(Self.tokens) { _ in rounder }
     let rows = Locked(Int.max)
     _ = try awq.search(Self.tokens) { _ in Failing(rounder: rounder, left: rows) }
@@ -327,12 +324,11 @@ struct OddModel: CausalLM {
     let original = try Self.withOutliers()
     let awq = try AWQ(original, options: Self.options())
     let rounder = try Self.rounder()
-    let journal = FileManager.default.temporaryDirectory.appendingPathComponent("ingot-\(UUID().uuidString)")
-      .path
-    defer { try? FileManager.default.removeItem(atPath: journal) }
+    let folder = try Folder()
+    let journal = folder / "journal"
     let whole = try awq.search(Self.tokens, journal: journal) { _ in rounder }
     let bytes = try Data(contentsOf: URL(fileURLWithPath: journal))
-    var numbers = SeededNumbers(seed: 9)
+    var numbers = SplitMix64(9)
     for _ in 0..<6 {
       var data = bytes.prefix(Int.random(in: 0...bytes.count, using: &numbers))
       if !data.isEmpty { data[Int.random(in: 0..<data.count, using: &numbers)] ^= 0x11 }
@@ -352,21 +348,5 @@ struct OddModel: CausalLM {
     #expect(throws: IngotError.self) { try AWQ(original, options: options) }
     let wrong = try AWQ(try OddModel.checkpoint(), registry: OddModel.registry).result(scales: Self.scale)
     #expect(throws: IngotError.self) { try AWQCheckpoint(original, wrong) }
-  }
-}
-
-/// Numbers that look random and are the same on every run.
-struct SeededNumbers: RandomNumberGenerator {
-  var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  /// SplitMix64.
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -3,12 +3,12 @@ import CKernels
 import Checkpoints
 import Compilation
 import Engine
-import Foundation
 import Generation
 import Graph
 import IngotCore
 import Inspection
 import Quantization
+import TestSupport
 import Testing
 
 /// A model run layer by layer is the model.
@@ -60,7 +60,7 @@ import Testing
   /// Every family with floats, GGUF's integers, tied and untied heads; and with no room for two windows at once.
   @Test(arguments: AWQTests.checkpoints)
   func logitsAreTheEnginesBitForBit(name: String) throws {
-    let checkpoint = try openCheckpoint("\(AWQTests.fixtures)/\(name)")
+    let checkpoint = try openCheckpoint("\(Fixture.folder)/\(name)")
     let windows = try Self.windows(checkpoint)
     let expected = try Self.whole(checkpoint, windows)
     #expect(expected.count == 3 * 8 * checkpoint.config.vocabSize)
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func everyPassOfALayerIsTold() throws {
-    let checkpoint = try openCheckpoint("\(AWQTests.fixtures)/models/llama-gqa")
+    let checkpoint = try openCheckpoint(Fixture.model("llama-gqa"))
     let windows = try Self.windows(checkpoint)
     let count = Locked(0)
     let layerwise = try LayerwiseLogits(checkpoint, windows, engine: Self.engine) {
@@ -121,12 +121,12 @@ import Testing
   }
 
   @Test func neverMoreThanOneLayerIsInMemory() throws {
-    let path = NSTemporaryDirectory() + "ingot-layers-\(UUID().uuidString).ingot"
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try Folder()
+    let path = folder / "m.ingot"
     var options = CompileOptions(sets: [try StageSet(share: 0, unshare: 31, total: 32)])
     options.engine = Self.engine
     options.recipe = QuantizationRecipe(try WeightMode(named: "int8"))
-    try ModelCompiler(openCheckpoint("\(AWQTests.fixtures)/models/llama-gqa"), options: options)
+    try ModelCompiler(openCheckpoint(Fixture.model("llama-gqa")), options: options)
       .compile(to: path)
     let lender = Lender(try ArtifactCheckpoint(path: path))
     let windows = try Self.windows(lender)

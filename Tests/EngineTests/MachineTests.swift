@@ -1,23 +1,18 @@
 import Engine
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct MachineTests {
   /// A tree as the kernel shows it.
-  private func tree(_ files: [String: String]) throws -> URL {
-    let root = FileManager.default.temporaryDirectory.appendingPathComponent("ingot-\(UUID().uuidString)")
-    for (path, text) in files {
-      let url = root.appendingPathComponent(path)
-      try FileManager.default.createDirectory(
-        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try text.write(to: url, atomically: false, encoding: .utf8)
-    }
+  private func tree(_ files: [String: String]) throws -> Folder {
+    let root = try Folder()
+    for (path, text) in files { try root.write(text, to: path) }
     return root
   }
 
   private func machine(_ files: [String: String], processors: Int = 7) throws -> Machine {
     let root = try tree(files)
-    defer { try? FileManager.default.removeItem(at: root) }
     return Machine.linux(root: root.path, processors: processors, memory: 8 << 30)
   }
 

@@ -1,10 +1,11 @@
 import Engine
 import IngotCore
+import TestSupport
 import Testing
 
 @Suite struct MemoryTests {
   @Test(arguments: 0..<50) func arenaKeepsLivingBuffersApart(seed: UInt64) {
-    var random = Seeded(seed)
+    var random = SplitMix64(seed)
     let requests = (0..<Int.random(in: 0...60, using: &random)).map { _ in
       let first = Int.random(in: 0...40, using: &random)
       return ArenaPlanner.Request(
@@ -23,7 +24,7 @@ import Testing
   }
 
   @Test(arguments: 0..<20) func pagesAreNeitherLostNorSharedByMistake(seed: UInt64) throws {
-    var random = Seeded(seed)
+    var random = SplitMix64(seed)
     var pages = PageAllocator(pageCount: 20)
     var held: [Int32] = []
     for _ in 0..<500 {

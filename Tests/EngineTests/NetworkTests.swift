@@ -2,6 +2,7 @@ import Engine
 import Graph
 import IngotCore
 import NN
+import TestSupport
 import Testing
 
 @Suite struct NetworkTests {
@@ -18,7 +19,7 @@ import Testing
     network.markOutput(out, "out")
     let engine = try network.buildEngine(options: .test(threads: 2))
 
-    var random = Seeded(1)
+    var random = SplitMix64(1)
     let (m, k, n) = (1000, 2000, 3000)
     let x = try HostTensor.random(.f16, [m, k], &random)
     let weight = try HostTensor.random(.f16, [k, n], &random, scale: 0.05)
@@ -36,7 +37,7 @@ import Testing
       ours.append(y[row * n + column])
       reference.append(sum)
     }
-    #expect(normalisedError(ours, reference) < 1e-6)
+    #expect(nmse(ours, reference) < 1e-6)
   }
 
   /// A decoder block in miniature: norm, projections, rope, attention, residual, SwiGLU.
@@ -63,7 +64,7 @@ import Testing
   }
 
   static func blockInputs(tokens: Int, seed: UInt64) throws -> [String: HostTensor] {
-    var random = Seeded(seed)
+    var random = SplitMix64(seed)
     let positions = (0..<tokens).map { Int64($0) }
     return [
       "x": try .random(.f32, [tokens, 24], &random),
@@ -80,7 +81,7 @@ import Testing
     let engine = try Self.block().buildEngine(options: .test())
     let y = try #require(try engine.forward(inputs)["y"])
     // f32 throughout: an NMSE of (1e-6)² leaves room for the order of sums.
-    #expect(normalisedError(y.floats, ReferenceBlock(inputs, tokens: tokens).output()) < 1e-11)
+    #expect(nmse(y.floats, ReferenceBlock(inputs, tokens: tokens).output()) < 1e-11)
   }
 
   @Test func fusedEqualsUnfused() throws {
@@ -88,6 +89,58 @@ import Testing
     let fused = try Self.block().buildEngine(options: .test(fuses: true)).forward(inputs)
     let plain = try Self.block().buildEngine(options: .test(fuses: false)).forward(inputs)
     #expect(fused["y"]?.floats == plain["y"]?.floats)
+  }
+
+  /// What is done to heads before attention, and whether anything else needs its results.
+  enum Heads: CaseIterable, Sendable {
+    case normed, layerNormed, queriesOnly, unnormedKeys, seen, shared, joined
+  }
+
+  /// Attention on the thirds of a product, whose heads go through norms and rotations.
+  private static func heads(_ kind: Heads) -> Network {
+    let (width, heads, headDim) = (24, 4, 6)
+    let network = Network()
+    let x = Tensor("x", .f32, ["tokens", .fixed(width)])
+    let positions = Tensor("positions", .i64, ["tokens"])
+    let inner = heads * headDim
+    let product = linear(x, Tensor("qkv", .f32, [.fixed(3 * inner), .fixed(width)]))
+    let parts = product.split(axis: 1, sizes: [inner, inner, inner])
+    var (q, k, v) = (parts[0].heads(heads), parts[1].heads(heads), parts[2].heads(heads))
+    let norm = Tensor("norm", .f32, [.fixed(headDim)])
+    switch kind {
+    case .normed, .seen, .shared:
+      (q, k) = (rmsNorm(q, norm, epsilon: 1e-5), rmsNorm(k, norm, epsilon: 1e-5))
+    case .layerNormed:
+      (q, k) = (layerNorm(q, norm, norm, epsilon: 1e-5), layerNorm(k, norm, norm, epsilon: 1e-5))
+    case .unnormedKeys: q = rmsNorm(q, norm, epsilon: 1e-5)
+    case .queriesOnly, .joined: break
+    }
+    if kind == .seen { network.markOutput(k, "normed") }
+    q = rope(q, at: positions, rotaryDim: headDim)
+    if kind != .queriesOnly { k = rope(k, at: positions, rotaryDim: headDim) }
+    if kind == .seen { network.markOutput(q, "turned") }
+    let attended = causalAttention(q, kind == .joined ? q : k, v, scale: 0.4).joined()
+    network.markOutput(kind == .shared ? attended + k.joined() : attended, "y")
+    return network
+  }
+
+  @Test(arguments: Heads.allCases, [1, 2, 40]) func headsFusedEqualUnfused(kind: Heads, tokens: Int) throws {
+    var random = SplitMix64(UInt64(tokens))
+    let inputs: [String: HostTensor] = [
+      "x": try .random(.f32, [tokens, 24], &random), "qkv": try .random(.f32, [72, 24], &random),
+      "norm": try .random(.f32, [6], &random),
+      // Far beyond the rows of the table that are made ahead.
+      "positions": try HostTensor((0..<tokens).map { Int64($0) * 97 }, shape: Shape([tokens])),
+    ]
+    let used = Self.heads(kind).inputs.map(\.name)
+    let given = inputs.filter { used.contains($0.key) }
+    let fused = try Self.heads(kind).buildEngine(options: .test(threads: 2)).forward(given)
+    let plain = try Self.heads(kind).buildEngine(options: .test(fuses: false)).forward(given)
+    #expect(!fused.isEmpty && fused.keys == plain.keys)
+    for (name, tensor) in plain {
+      #expect(fused[name]?.floats == tensor.floats, "\(name)")
+      #expect(tensor.floats.contains { $0 != 0 })
+    }
   }
 
   @Test func networksAreIndependentAndConcurrent() async throws {

@@ -2,6 +2,7 @@ import Engine
 import Graph
 import IngotCore
 import NN
+import TestSupport
 import Testing
 
 /// What a profile counts, against numbers worked out by hand.
@@ -27,7 +28,7 @@ import Testing
     var options = NetworkOptions.test()
     options.profiler = profiler
     let engine = try network.buildEngine(options: options)
-    var random = Seeded(1)
+    var random = SplitMix64(1)
     let inputs = [
       "x": try HostTensor.random(.f32, [4, 8], &random), "w": try HostTensor.random(.f32, [8, 16], &random),
     ]

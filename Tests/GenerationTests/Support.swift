@@ -1,6 +1,7 @@
 import Checkpoints
 import Generation
 import IngotCore
+import TestSupport
 import Tokenizers
 
 /// A model whose logits follow from the tokens so far by a rule.
@@ -91,15 +92,7 @@ enum ByteTokenizer {
   ///   - template: the chat template, if any.
   ///   - swapped: two letters that have each other's ids.
   static func make(template: String? = nil, swapping swapped: (String, String)? = nil) throws -> Tokenizer {
-    // GPT-2's alphabet: printable bytes stand for themselves, others follow from U+0100 on.
-    var vocabulary = JSONObject()
-    var next: UInt32 = 256
-    for byte in UInt32(0)..<256 {
-      let isPrintable = (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte)
-      let scalar = Unicode.Scalar(isPrintable ? byte : next) ?? " "
-      if !isPrintable { next += 1 }
-      vocabulary[String(Character(scalar))] = .int(Int(byte))
-    }
+    var vocabulary = byteVocabulary()
     if let (one, other) = swapped {
       (vocabulary[one], vocabulary[other]) = (vocabulary[other], vocabulary[one])
     }

@@ -1,16 +1,14 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 @Suite struct FileTests {
-  private let folder: String
+  private let folder: Folder
 
-  init() throws {
-    folder = NSTemporaryDirectory() + "ingot-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  }
+  init() throws { folder = try Folder() }
 
-  private func path(_ name: String) -> String { folder + "/" + name }
+  private func path(_ name: String) -> String { folder / name }
 
   @Test func abandonedFilesLeaveWhatWasThere() throws {
     let target = path("a.txt")
@@ -22,7 +20,7 @@ import Testing
       try second.write("new, but never finished")
     }
     #expect(try String(contentsOfFile: target, encoding: .utf8) == "old")
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.txt"])
+    #expect(try folder.names == ["a.txt"])
   }
 
   @Test func unwritableFoldersAreErrors() {
@@ -35,14 +33,14 @@ import Testing
     let file = try AtomicFile(path: path("a.txt"))
     try file.write("half")
     #if os(Linux)
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+      #expect(try folder.names == [])
     #endif
     try file.commit()
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.txt"])
+    #expect(try folder.names == ["a.txt"])
   }
 
   @Test func foldersAreNotReplaced() throws {
-    let error = #expect(throws: IngotError.self) { _ = try AtomicFile(path: folder) }
+    let error = #expect(throws: IngotError.self) { _ = try AtomicFile(path: folder.path) }
     #expect(error?.kind == .io)
   }
 
@@ -65,7 +63,7 @@ import Testing
     try file.commit()
     var bytes = [UInt8](repeating: 0, count: 8)
     #expect(read(reader, &bytes, 8) == 4)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["pipe"])
+    #expect(try folder.names == ["pipe"])
   }
 
   @Test(.timeLimit(.minutes(1))) func pipesAreNotMapped() throws {
@@ -131,7 +129,7 @@ import Testing
         try file.reserve(byteCount: 1 << 60)
       }
       #expect(error?.kind == .io)
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+      #expect(try folder.names == [])
     }
   #endif
 
@@ -151,7 +149,7 @@ import Testing
 
   @Test func oddPathsAreErrors() throws {
     #expect(throws: IngotError.self) { _ = try MappedFile(path: path("absent")) }
-    #expect(throws: IngotError.self) { _ = try MappedFile(path: folder) }
+    #expect(throws: IngotError.self) { _ = try MappedFile(path: folder.path) }
     try Data().write(to: URL(fileURLWithPath: path("empty")))
     #expect(try MappedFile(path: path("empty")).byteCount == 0)
   }

@@ -1,16 +1,14 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 @Suite struct NPZTests {
-  private let folder: String
+  private let folder: Folder
 
-  init() throws {
-    folder = NSTemporaryDirectory() + "ingot-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  }
+  init() throws { folder = try Folder() }
 
-  private func path(_ name: String) -> String { folder + "/" + name }
+  private func path(_ name: String) -> String { folder / name }
 
   static func tensors() throws -> [(String, HostTensor)] {
     [
@@ -81,7 +79,7 @@ import Testing
       try writer.append(tensor, named: "x")
       try writer.append(tensor, named: "x")
     }
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+    #expect(try folder.names == [])
   }
 
   /// CRC-32 of "123456789", the check value of its definition.
@@ -137,7 +135,7 @@ import Testing
 
   @Test func damageIsAnErrorAndNeverATrap() throws {
     let good = try Data(contentsOf: URL(fileURLWithPath: try write("a.npz", threshold: 0)))
-    var numbers = Seeded(state: 7)
+    var numbers = SplitMix64(7)
     var refused = 0
     for round in 0..<4000 {
       var bytes = good
@@ -169,18 +167,5 @@ import Testing
     let file = try NPZFile(try bytes.withUnsafeBytes { try MappedFile(copying: $0, name: "test.npz") })
     let error = #expect(throws: IngotError.self) { try file.tensor("input_ids") }
     #expect(error?.kind == .format && error?.what.contains("checksum") == true)
-  }
-}
-
-/// SplitMix64.
-struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -2,10 +2,15 @@ import Artifact
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 /// Files that only look like compiled models: sound containers with nonsense in them.
 @Suite struct ArtifactFuzzTests {
+  private let folder: Folder
+
+  init() throws { folder = try Folder() }
+
   /// A model's segments and manifest, to be written again with changes.
   private struct Parts {
     var segments: [(name: String, bytes: [UInt8])]
@@ -20,8 +25,7 @@ import Testing
 
   private func parts() throws -> Parts {
     let fixture = try #require(CompileTests.all.first { $0.name == "llama-gqa" })
-    let path = CompileTests.path()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let path = folder / "m.ingot"
     let recipe = QuantizationRecipe(try .integers(bits: 4), overrides: [try .init("down_proj=f32")])
     try ModelCompiler(openCheckpoint(fixture.checkpoint), options: CompileTests.options(recipe)).compile(
       to: path)
@@ -41,18 +45,16 @@ import Testing
     var engine = try options.engineOptions(for: checkpoint)
     engine.contextLength = min(engine.contextLength, 64)
     _ = try CPUModel(checkpoint, options: engine)
-    let target = CompileTests.path()
-    defer { try? FileManager.default.removeItem(atPath: target) }
+    let target = folder / "target.ingot"
     _ = try ModelCompiler(checkpoint, options: CompileTests.options()).compile(to: target)
   }
 
   @Test("Every number and name of index, manifest and configuration may lie") func lies() throws {
     let parts = try parts()
-    let path = CompileTests.path()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let path = folder / "m.ingot"
     try parts.write(to: path)
     try use(path)
-    var random = SeededGenerator(11)
+    var random = SplitMix64(11)
     var (opened, refused) = (0, 0)
     for round in 0..<500 {
       var changed = parts
@@ -73,14 +75,14 @@ import Testing
     #expect(opened > 0 && refused > 100)
   }
 
-  private func change(_ name: String, of parts: inout Parts, _ random: inout SeededGenerator) throws {
+  private func change(_ name: String, of parts: inout Parts, _ random: inout SplitMix64) throws {
     let index = try #require(parts.segments.firstIndex { $0.name == name })
     let json = try parts.segments[index].bytes.withUnsafeBytes { try JSONParser.parse($0, file: name) }
     parts.segments[index].bytes = Array(mutated(json, &random).description.utf8)
   }
 
   /// The document with one value replaced.
-  private func mutated(_ json: JSONValue, _ random: inout SeededGenerator) -> JSONValue {
+  private func mutated(_ json: JSONValue, _ random: inout SplitMix64) -> JSONValue {
     var place = Int.random(in: 0..<max(1, leaves(json)), using: &random)
     let values: [JSONValue] = [
       .int(0), .int(-1), .int(1), .int(7), .int(64), .int(1 << 20), .int(1 << 31), .int(1 << 62), .int(.max),
@@ -109,18 +111,5 @@ import Testing
         JSONObject(object.members.map { .init($0.key, replacing($0.value, &place, value)) }))
     case .null, .bool, .int, .double, .string: return json
     }
-  }
-}
-
-/// A small generator with a seed.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(_ seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -1,10 +1,15 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 /// What is compiled computes what its source computes, bit for bit.
 @Suite struct CompileTests {
+  private let folder: Folder
+
+  init() throws { folder = try Folder() }
+
   static let all = ModelFixture.safetensors + ModelFixture.gguf
 
   static func options(_ recipe: QuantizationRecipe = QuantizationRecipe(.keep)) throws -> CompileOptions {
@@ -13,8 +18,6 @@ import Testing
     options.engine.spins = 0
     return options
   }
-
-  static func path() -> String { NSTemporaryDirectory() + "ingot-compile-" + UUID().uuidString + ".ingot" }
 
   /// The logits of a checkpoint for a fixture's prompt.
   static func logits(_ checkpoint: any Checkpoint, _ fixture: ModelFixture) throws -> [Float] {
@@ -28,8 +31,7 @@ import Testing
   @Test("Compiled as they are, models keep every bit", arguments: all)
   func unchanged(fixture: ModelFixture) throws {
     let source = try openCheckpoint(fixture.checkpoint)
-    let path = Self.path()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let path = folder / "m.ingot"
     try ModelCompiler(source, options: Self.options()).compile(to: path)
     let compiled = try ArtifactCheckpoint(path: path)
     #expect(try Self.logits(compiled, fixture) == Self.logits(source, fixture))
@@ -42,9 +44,38 @@ import Testing
     }
   }
 
+  @Test("One scale per channel: every group of a row has the same")
+  func channelScales() throws {
+    let fixture = try #require(Self.all.first { $0.name == "llama-q4_k_m" })
+    let source = try QuantizedCheckpoint(
+      openCheckpoint(fixture.checkpoint), QuantizationRecipe(.float(.f32)))
+    let path = Self.path()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try ModelCompiler(source, options: Self.options(.init(.channels(bits: 8)))).compile(to: path)
+    let compiled = try ArtifactCheckpoint(path: path)
+    #expect(compiled.manifest.quantization == "int8:channel")
+    let tensor = try compiled.required("model.layers.0.mlp.up_proj.weight")
+    let (original, rounded) = (try source.required(tensor.name).floats(), try tensor.floats())
+    let width = tensor.shape.dims[1]
+    for row in 0..<tensor.shape.dims[0] {
+      let values = original[row * width..<(row + 1) * width]
+      let step = (values.map(abs).max() ?? 0) / 127
+      for (value, made) in zip(values, rounded[row * width..<(row + 1) * width]) {
+        #expect(abs(value - made) <= step * 0.5 + abs(value) * 0x1p-11)
+        // A whole number of the row's steps, but for what f16 leaves of the scale.
+        #expect(abs((made / step).rounded() - made / step) <= 127 * 0x1p-11)
+      }
+    }
+    #expect(throws: IngotError.self) { try WeightMode(named: "int8:channel:asym") }
+    #expect(try WeightMode(named: "int8", groupSize: 0) == .channels(bits: 8))
+  }
+
   @Test(
     "Quantised on the way, models compute what the quantised source computes",
-    arguments: ["int4", "int4:64:asym", "int4:128", "int8", "int8:128:asym", "f16", "bf16", "f32"],
+    arguments: [
+      "int4", "int4:64:asym", "int4:128", "int8", "int8:128:asym", "int8:channel", "int4:channel", "f16",
+      "bf16", "f32",
+    ],
     ["llama-gqa", "llama-tied", "llama-q4_k_m", "qwen2-q5_k_m", "llama-q8_0"])
   func quantised(mode: String, name: String) throws {
     let fixture = try #require(Self.all.first { $0.name == name })
@@ -63,8 +94,7 @@ import Testing
       }
     }
     let direct = try Self.logits(quantized, fixture)
-    let path = Self.path()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let path = folder / "m.ingot"
     try ModelCompiler(source, options: Self.options(recipe)).compile(to: path)
     #expect(try Self.logits(ArtifactCheckpoint(path: path), fixture) == direct)
     // It did something.
@@ -75,8 +105,7 @@ import Testing
 
   @Test("Compiling again keeps the weights and changes the lengths") func again() throws {
     let fixture = try #require(Self.all.first { $0.name == "qwen3-full" || $0.name == "llama-gqa" })
-    let (first, second) = (Self.path(), Self.path())
-    defer { for path in [first, second] { try? FileManager.default.removeItem(atPath: path) } }
+    let (first, second) = (folder / "1.ingot", folder / "2.ingot")
     try ModelCompiler(
       openCheckpoint(fixture.checkpoint),
       options: Self.options(QuantizationRecipe(try .integers(bits: 8)))
@@ -94,8 +123,7 @@ import Testing
 
   @Test("An encrypted model computes the same") func encrypted() throws {
     let fixture = try #require(Self.all.first { $0.name == "llama-gqa" })
-    let path = Self.path()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let path = folder / "m.ingot"
     var options = try Self.options()
     let key = ArtifactKey()
     options.key = key
@@ -108,8 +136,7 @@ import Testing
 
   @Test("The memory of every set adds up") func memory() throws {
     let fixture = try #require(Self.all.first { $0.name == "llama-gqa" })
-    let path = Self.path()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let path = folder / "m.ingot"
     var options = try Self.options()
     options.sets = [
       try StageSet(share: 64, unshare: 32, total: 128), try StageSet(share: 16, unshare: 8, total: 32),

@@ -1,6 +1,7 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 /// The configuration of a checkpoint as transformers writes it.
@@ -42,8 +43,8 @@ import Testing
   }
 
   @Test func tokenizerFilesAreCopiedOrMade() throws {
-    let folder = NSTemporaryDirectory() + "ingot-files-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let own = try Folder()
+    let folder = own.path
     for name in ["from/additional_chat_templates", "copied", "made"] {
       try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
     }

@@ -1,10 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The documentation's catalogue says what the sources say.
 @Suite struct DocumentationTests {
-  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
+  private static let root = Fixture.repository
   private static let catalogue = root.appendingPathComponent("Sources/Ingot/Ingot.docc")
 
   /// The files of a folder and those below it with a suffix, by path.

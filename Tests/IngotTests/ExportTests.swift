@@ -1,6 +1,7 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 /// ONNX Runtime, where it is installed; `Scripts/test.sh` fetches it.
@@ -37,7 +38,7 @@ private let runtime = try? OrtRuntime.load()
   private static let bound: Float = 1e-4
 
   private func logits(_ fixture: ModelFixture, _ way: Way, chunk: Int) throws -> [Float] {
-    let folder = try ScratchFolder()
+    let folder = try Folder()
     let export = try ModelExport(openCheckpoint(fixture.checkpoint), options: way.options)
     try export.write(to: folder.path, jobs: 1)
     let ids = try fixture.ids()
@@ -102,7 +103,7 @@ private let runtime = try? OrtRuntime.load()
     },
   ]) func roundedWeightsPassVerification(_ way: Way) throws {
     let fixture = try #require(ModelFixture.safetensors.first { $0.name == "qwen3-tied" })
-    let folder = try ScratchFolder()
+    let folder = try Folder()
     let export = try ModelExport(openCheckpoint(fixture.checkpoint), options: way.options)
     try export.write(to: folder.path, jobs: 2)
     let report = try export.verify(folder.path, runtime: runtime!, threads: 1)
@@ -112,7 +113,7 @@ private let runtime = try? OrtRuntime.load()
 
   @Test func verificationFindsABrokenExport() throws {
     let fixture = try #require(ModelFixture.safetensors.first { $0.name == "llama-gqa" })
-    let folder = try ScratchFolder()
+    let folder = try Folder()
     let export = try ModelExport(
       openCheckpoint(fixture.checkpoint), options: Way("f16", .genai) { $0.dtype = .f16 }.options)
     try export.write(to: folder.path, jobs: 1)
@@ -127,7 +128,7 @@ private let runtime = try? OrtRuntime.load()
 
   @Test(arguments: ModelFixture.gguf.filter { $0.name.contains("-q") || $0.name.contains("bf16") })
   func quantisedCheckpointsAreUnpackedExactly(_ fixture: ModelFixture) throws {
-    let folder = try ScratchFolder()
+    let folder = try Folder()
     let export = try ModelExport(openCheckpoint(fixture.checkpoint), options: ExportOptions(.genai))
     try export.write(to: folder.path, jobs: 1)
     let report = try export.verify(folder.path, runtime: runtime!, threads: 1)
@@ -136,7 +137,7 @@ private let runtime = try? OrtRuntime.load()
 
   @Test func interruptedExportGoesOn() throws {
     let fixture = try #require(ModelFixture.safetensors.first { $0.name == "qwen2-full" })
-    let folder = try ScratchFolder()
+    let folder = try Folder()
     let export = try ModelExport(openCheckpoint(fixture.checkpoint), options: Way("", .packed).options)
     let first = try export.write(to: folder.path, jobs: 1)
     #expect(first.kept == [])
@@ -148,16 +149,4 @@ private let runtime = try? OrtRuntime.load()
     #expect(second.files == ["embedding.onnx.data", "norm.onnx"])
     #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/embedding.onnx.data")) == before)
   }
-}
-
-/// A folder that goes away with its last reference.
-final class ScratchFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "ingot-export-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 private let runtime = try? OrtRuntime.load()
@@ -74,7 +75,7 @@ private let runtime = try? OrtRuntime.load()
   @Test(arguments: examples) func runtimeAgreesWithTheEngine(_ example: Example) throws {
     let network = Network()
     for (index, tensor) in example.make().enumerated() { network.markOutput(tensor, "out\(index)") }
-    var random = SeededNumbers(state: 7)
+    var random = SplitMix64(7)
     var inputs: [String: HostTensor] = [:]
     for (name, type) in network.inputs {
       let dims = try #require(type).binding(["n": 5, "m": 3]).shape!
@@ -84,14 +85,14 @@ private let runtime = try? OrtRuntime.load()
         case "indices": try HostTensor([4, 0, 2] as [Int64], shape: Shape(dims))
         case "positions": try HostTensor([0, 1, 2, 7, 30] as [Int64], shape: Shape(dims))
         case "positive":
-          try HostTensor((0..<count).map { _ in 0.5 + abs(random.next()) }, shape: Shape(dims))
-        default: try HostTensor((0..<count).map { _ in 2 * random.next() }, shape: Shape(dims))
+          try HostTensor((0..<count).map { _ in random.float(0.5...1.5) }, shape: Shape(dims))
+        default: try HostTensor((0..<count).map { _ in random.float(-2...2) }, shape: Shape(dims))
         }
     }
     var options = NetworkOptions()
     options.rotary = ["rope": RotaryTableSource(), "full": RotaryTableSource()]
     let expected = try network.buildEngine(options: options).forward(inputs)
-    let folder = try ScratchFolder()
+    let folder = try Folder()
     var rotary: [String: RotaryFrequencies] = [:]
     for (name, width) in [("rope", 4), ("full", 8)] {
       rotary[name] = try RotaryFrequencies(
@@ -120,15 +121,5 @@ private let runtime = try? OrtRuntime.load()
     let network = Network()
     network.markOutput(pagedAttention(Self.heads, Self.keys, Self.keys, layer: 0, Batch(), scale: 1), "out")
     #expect(throws: IngotError.self) { try network.exportONNX(to: "/nonexistent/x.onnx") }
-  }
-}
-
-/// Seeded numbers between -1 and 1.
-struct SeededNumbers {
-  var state: UInt64
-
-  mutating func next() -> Float {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return Float(Int32(truncatingIfNeeded: state >> 32)) * 0x1p-31
   }
 }

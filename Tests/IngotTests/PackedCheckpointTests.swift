@@ -1,6 +1,7 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 /// ONNX Runtime, where it is installed; `Scripts/test.sh` fetches it.
@@ -10,8 +11,7 @@ private let runtime = try? OrtRuntime.load()
 /// transformers computes them from the same weights unpacked.
 @Suite struct PackedCheckpointTests {
   static let fixtures: [ModelFixture] = {
-    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    let root = tests.appendingPathComponent("CheckpointsTests/Fixtures/packed/models").path
+    let root = Fixture.repository.appendingPathComponent("Tests/CheckpointsTests/Fixtures/packed/models").path
     return ["awq-llama", "ct-llama", "gptq-act-order-qwen3"].map {
       ModelFixture(name: $0, folder: "\(root)/\($0)", checkpoint: "\(root)/\($0)")
     }
@@ -34,20 +34,12 @@ private let runtime = try? OrtRuntime.load()
     return try CPUModel(openCheckpoint(fixture.checkpoint), options: options).allLogits(ids, chunk: chunk)
   }
 
-  private func normalisedError(_ a: [Float], _ b: [Float]) -> Double {
-    guard a.count == b.count else { return .infinity }
-    let sums = zip(a, b).reduce((0.0, 0.0)) {
-      ($0.0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)), $0.1 + Double($1.1 * $1.1))
-    }
-    return sums.0 / sums.1
-  }
-
   /// Exactly the weights that were packed; AWQ's minimums round by 2⁻¹¹ of themselves, up to 15 steps.
   @Test(arguments: fixtures) func unpackedWeightsEqualTransformers(_ fixture: ModelFixture) throws {
     let logits = try logits(fixture) { ($0.dequantizesWeights, $0.kvType) = (true, .f32) }
     let reference = try fixture.logits()
     if fixture.name == "awq-llama" {
-      #expect(normalisedError(logits, reference) < 1e-5)
+      #expect(nmse(logits, reference) < 1e-5)
     } else {
       #expect(largestDifference(logits, reference) <= 1e-4)
     }
@@ -56,23 +48,22 @@ private let runtime = try? OrtRuntime.load()
   /// With activations in int8; see `GGUFLogitsTests` for the bound.
   @Test(arguments: fixtures) func integerProductsAreClose(_ fixture: ModelFixture) throws {
     let logits = try logits(fixture)
-    #expect(normalisedError(logits, try fixture.logits()) < 2.5e-3)
+    #expect(nmse(logits, try fixture.logits()) < 2.5e-3)
     // The same bits, whatever the threads, the chunks, and whether the weights are merged in the pack or mapped.
     #expect(try self.logits(fixture, chunk: 4) { $0.engine.threads = 3 } == logits)
   }
 
   @Test(arguments: fixtures) func mappedWeightsKeepTheirOrder(_ fixture: ModelFixture) throws {
-    let folder = try ScratchFolder()
+    let folder = try Folder()
     let expected = try logits(fixture)
     for _ in 0..<2 { #expect(try logits(fixture) { $0.packedFolder = folder.path } == expected) }
   }
 
   /// What an artefact holds is what was compiled, bit for bit.
   @Test(arguments: fixtures) func compiledModelsAreTheSame(_ fixture: ModelFixture) throws {
-    let folder = try ScratchFolder()
+    let folder = try Folder()
     let expected = try logits(fixture)
     let path = folder.path + "/model.ingot"
-    try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
     let set = try StageSet(share: 16, unshare: 16, total: 64)
     try ModelCompiler(openCheckpoint(fixture.checkpoint), options: CompileOptions(sets: [set])).compile(
       to: path)
@@ -96,14 +87,14 @@ private let runtime = try? OrtRuntime.load()
   func exportsKeepTheIntegers(_ fixture: ModelFixture) throws {
     let symmetric = fixture.name != "awq-llama"
     let scheme = try BlockQuantization(bits: 4, groupSize: 32, isSymmetric: symmetric)
-    let folder = try ScratchFolder()
+    let folder = try Folder()
     let export = try ModelExport(openCheckpoint(fixture.checkpoint), options: Self.export(scheme))
     try export.write(to: folder.path, jobs: 2)
     let ids = try fixture.ids()
     let model = try ONNXModel(
       directory: folder.path, runtime: runtime!, options: .init(contextLength: ids.count, threads: 1))
     let logits = try model.allLogits(ids, chunk: ids.count)
-    let error = normalisedError(logits, try fixture.logits())
+    let error = nmse(logits, try fixture.logits())
     // Accuracy level 4 rounds activations to int8. Act-order, whose groups no operator knows, is rounded again.
     #expect(error < (fixture.name == Self.actOrder.name ? 0.2 : 1e-2), "\(error)")
     // What is not rounded again loses nothing, or with minimums (2⁻¹¹)² at most; rounding loses 4e-3.
@@ -117,7 +108,7 @@ private let runtime = try? OrtRuntime.load()
   /// And in floats, act-order too.
   @Test(.enabled(if: runtime != nil, "ONNX Runtime is not installed"), arguments: fixtures)
   func floatExportsEqualTransformers(_ fixture: ModelFixture) throws {
-    let folder = try ScratchFolder()
+    let folder = try Folder()
     let export = try ModelExport(openCheckpoint(fixture.checkpoint), options: Self.export(nil))
     try export.write(to: folder.path, jobs: 2)
     #expect(try JSONParser.parse(path: folder.path + "/config.json")["quantization_config"] == nil)
@@ -125,7 +116,7 @@ private let runtime = try? OrtRuntime.load()
     let model = try ONNXModel(
       directory: folder.path, runtime: runtime!, options: .init(contextLength: ids.count, threads: 1))
     let logits = try model.allLogits(ids, chunk: ids.count)
-    #expect(normalisedError(logits, try fixture.logits()) < 1e-5)
+    #expect(nmse(logits, try fixture.logits()) < 1e-5)
     #expect(try export.verify(folder.path, runtime: runtime!, threads: 1).check(Tolerance(for: .f32)) == [])
   }
 }

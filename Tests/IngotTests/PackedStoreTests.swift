@@ -1,6 +1,7 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 /// Weights kept in a folder between runs.
@@ -23,10 +24,8 @@ import Testing
   }
 
   private func withFolder(_ body: (URL) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("pack-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try body(folder)
+    let folder = try Folder()
+    try body(URL(fileURLWithPath: folder.path))
   }
 
   private func inode(_ file: URL) throws -> Int? {

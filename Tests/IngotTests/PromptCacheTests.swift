@@ -2,6 +2,7 @@ import Artifact
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 @Suite struct PromptCacheTests {
@@ -10,20 +11,20 @@ import Testing
 
   /// A file of a prefix, and what it was made of.
   private struct Saved {
+    let folder: Folder
     let path: String
     let model: CPUModel
     let bytes: [UInt8]
 
     init(kvType: KVType = .f16, key: ArtifactKey? = nil) throws {
-      path = FileManager.default.temporaryDirectory.path + "/ingot-\(UUID().uuidString).kv"
+      folder = try Folder()
+      path = folder / "cache.kv"
       model = try ModelFixture.named(fixture).model(context: 128, kvType: kvType)
       let session = try SharedSession(Generator(model), StageSet(share: 80, unshare: 20, total: 128))
       try session.share(prefix)
       try session.save(to: path, key: key)
       bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
     }
-
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
 
     func read(_ bytes: [UInt8], key: ArtifactKey? = nil) throws -> PromptCacheFile {
       let file = try bytes.withUnsafeBytes { try MappedFile(copying: $0, name: "cache.kv") }
@@ -35,7 +36,6 @@ import Testing
   @Test(arguments: KVType.allCases, [nil, ArtifactKey()])
   func aLaterRunGoesOnBitForBit(kvType: KVType, key: ArtifactKey?) throws {
     let saved = try Saved(kvType: kvType, key: key)
-    defer { saved.remove() }
     let options = GenerationOptions.drawing(20, seed: 6)
     let set = try StageSet(share: 80, unshare: 20, total: 128)
     func reply(_ known: String?) throws -> (GenerationResult, cached: Int?, [UInt8]) {
@@ -54,7 +54,6 @@ import Testing
 
   @Test func aPromptIsContinuedFromAFile() throws {
     let saved = try Saved()
-    defer { saved.remove() }
     let generator = Generator(saved.model)
     let known = try generator.loadPromptCache(saved.path, plannedLength: 128)
     let options = GenerationOptions.drawing(20, seed: 6)
@@ -66,7 +65,6 @@ import Testing
 
   @Test func othersAreRefusedByName() throws {
     let saved = try Saved()
-    defer { saved.remove() }
     func refusal(_ name: String, _ kvType: KVType, planned: Int = 128, key: ArtifactKey? = nil) throws
       -> String
     {
@@ -85,7 +83,6 @@ import Testing
     #expect(try refusal(Self.fixture, .f16, key: ArtifactKey()).contains("without a key"))
     let key = ArtifactKey()
     let keyed = try Saved(key: key)
-    defer { keyed.remove() }
     #expect(throws: IngotError.self) { try keyed.read(keyed.bytes) }
     #expect(throws: IngotError.self) { try keyed.read(keyed.bytes, key: ArtifactKey()) }
     #expect(try keyed.read(keyed.bytes, key: key).ids == Self.prefix)
@@ -98,7 +95,6 @@ import Testing
 
   @Test func everyChangedBitIsRefused() throws {
     let saved = try Saved()
-    defer { saved.remove() }
     #expect(try saved.read(saved.bytes).ids == Self.prefix)
     var random = RandomGenerator(seed: 2)
     let header = 12 + Int(saved.bytes[8]) + Int(saved.bytes[9]) << 8
@@ -114,7 +110,6 @@ import Testing
 
   @Test func cutAndHostileFilesAreRefused() throws {
     let saved = try Saved()
-    defer { saved.remove() }
     let count = saved.bytes.count
     for length in Array(0..<64) + Array(stride(from: 64, to: count, by: 97)) + [count - 1] {
       #expect(throws: IngotError.self) { try saved.read(Array(saved.bytes.prefix(length))) }

@@ -54,6 +54,22 @@ import Testing
     #expect(results[1] == tail)
   }
 
+  /// A context of millions takes no memory and no time until it is used, and its rotary tables are the same.
+  @Test func theContextsLengthDoesNotMatter() throws {
+    let fixture = try #require(ModelFixture.safetensors.first { $0.name == "llama-gqa" })
+    let ids = try (0..<9).flatMap { _ in try fixture.ids() }
+    func model(_ length: Int) throws -> CPUModel {
+      var options = DecoderEngine.Options(contextLength: length)
+      options.engine = EngineOptions(threads: 1)
+      options.engine.spins = 0
+      return try CPUModel(openCheckpoint(fixture.checkpoint), options: options)
+    }
+    // Longer than what is made of the tables at a time.
+    #expect(ids.count > 300)
+    let (short, long) = (try model(ids.count), try model(1 << 22))
+    #expect(try short.allLogits(ids, chunk: 64) == long.allLogits(ids, chunk: 64))
+  }
+
   @Test(arguments: InstructionSet.available, [KVType.f16, .i8])
   func instructionSetsAgree(_ set: InstructionSet, _ kvType: KVType) throws {
     for fixture in Self.cases {

@@ -1,6 +1,7 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 /// A real model against llama.cpp, whose continuations `Scripts/make_llamacpp_fixtures.py` recorded. Runs where
@@ -40,9 +41,7 @@ enum SmolLM2 {
     let margins: [Double]
   }
 
-  private static let repository = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-  static let path = repository.appendingPathComponent("Models/SmolLM2-135M-Instruct.Q4_1.gguf").path
+  static let path = Fixture.repository.appendingPathComponent("Models/SmolLM2-135M-Instruct.Q4_1.gguf").path
   static let isPresent = FileManager.default.fileExists(atPath: path)
 
   static func model(sequences: Int) throws -> CPUModel {

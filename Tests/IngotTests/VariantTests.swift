@@ -1,6 +1,7 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 /// Checkpoints as others save them.
@@ -9,10 +10,14 @@ import Testing
     try #require(ModelFixture.safetensors.first { $0.name == name })
   }
 
+  private let folder: Folder
+
+  init() throws { folder = try Folder() }
+
   private func copy(_ fixture: ModelFixture) throws -> String {
-    let folder = NSTemporaryDirectory() + "ingot-variant-" + UUID().uuidString
-    try FileManager.default.copyItem(atPath: fixture.folder, toPath: folder)
-    return folder
+    let copy = folder / fixture.name
+    try FileManager.default.copyItem(atPath: fixture.folder, toPath: copy)
+    return copy
   }
 
   /// A bare `AutoModel` is saved without `model.` before its names.
@@ -51,7 +56,7 @@ import Testing
     let place = try #require(data.range(of: key)).upperBound
     // Type and length of the value precede its text.
     data.replaceSubrange(place + 12..<place + 17, with: Data("other".utf8))
-    let path = NSTemporaryDirectory() + "ingot-vocabulary-" + UUID().uuidString + ".gguf"
+    let path = folder / "other.gguf"
     try data.write(to: URL(fileURLWithPath: path))
     #expect(throws: IngotError.self) { try openCheckpoint(path) }
     let text = "some text"

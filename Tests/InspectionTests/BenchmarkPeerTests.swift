@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import IngotCore
 import Inspection
+import TestSupport
 import Testing
 
 /// Other programs: what they are asked, and what is read of their answers.

@@ -3,6 +3,7 @@ import Engine
 import Generation
 import IngotCore
 import Inspection
+import TestSupport
 import Testing
 
 /// Tests, times and tables, on numbers that are known.
@@ -129,7 +130,7 @@ import Testing
 
   /// A model that notes what it is fed.
   @Test func theRunnerFeedsWhatATestSays() throws {
-    let model = try Fixture.open(Fixture.path("llama-gqa"), context: 40, sequences: 3)
+    let model = try Fixture.open(Fixture.model("llama-gqa"), context: 40, sequences: 3)
     let profiler = Profiler()
     let runner = BenchmarkRunner(model, seed: 1)
     let test = BenchmarkTest(prompt: 6, generate: 4, depth: 20, batch: 3)
@@ -169,7 +170,7 @@ import Testing
   }
 
   @Test func depthTooLongForTheContextIsAnError() throws {
-    let model = try Fixture.open(Fixture.path("llama-gqa"), context: 10)
+    let model = try Fixture.open(Fixture.model("llama-gqa"), context: 10)
     let runner = BenchmarkRunner(model)
     #expect(throws: IngotError.self) { try runner.run(BenchmarkTest(generate: 1, depth: 10)) }
   }

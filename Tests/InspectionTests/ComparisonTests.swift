@@ -1,6 +1,7 @@
 import Foundation
 import IngotCore
 import Inspection
+import TestSupport
 import Testing
 
 @Suite struct ComparisonTests {

@@ -3,6 +3,7 @@ import Foundation
 import Generation
 import IngotCore
 import Inspection
+import TestSupport
 import Testing
 
 #if canImport(FoundationXML)
@@ -14,7 +15,7 @@ import Testing
 
   @Test func everythingOfAModelIsThere() throws {
     let folder = try Folder()
-    let model = try Fixture.open(Fixture.path("qwen3-tied"))
+    let model = try Fixture.open(Fixture.model("qwen3-tied"))
     #expect(try TensorDump(model, ids: Self.ids).write(to: folder / "a.npz") == [])
     let file = try NPZFile(path: folder / "a.npz")
     let layers = model.config.layerCount
@@ -34,7 +35,7 @@ import Testing
 
   @Test func littleMemoryChangesNothing() throws {
     let folder = try Folder()
-    let model = try Fixture.open(Fixture.path("qwen3-tied"))
+    let model = try Fixture.open(Fixture.model("qwen3-tied"))
     _ = try TensorDump(model, ids: Self.ids).write(to: folder / "a.npz")
     var small = TensorDump(model, ids: Self.ids)
     small.memoryBudget = 1
@@ -45,7 +46,7 @@ import Testing
 
   @Test func whatABackEndDoesNotShowIsLeftOutAndSaid() throws {
     let folder = try Folder()
-    let model = try Fixture.open(Fixture.path("llama-gqa"), observes: false)
+    let model = try Fixture.open(Fixture.model("llama-gqa"), observes: false)
     let notes = try TensorDump(model, ids: Self.ids).write(to: folder / "a.npz")
     #expect(notes.count == 1 && notes[0].contains("hidden states"))
     #expect(try NPZFile(path: folder / "a.npz").names.contains("present_key.1"))
@@ -53,7 +54,7 @@ import Testing
 
   @Test func aFailureLeavesNoFile() throws {
     let folder = try Folder()
-    let model = try Fixture.open(Fixture.path("llama-gqa"), context: 4)
+    let model = try Fixture.open(Fixture.model("llama-gqa"), context: 4)
     for ids in [[], [100_000], Self.ids] {
       #expect(throws: IngotError.self) { try TensorDump(model, ids: ids).write(to: folder / "a.npz") }
     }
@@ -62,7 +63,7 @@ import Testing
 
   /// Pictures are XML, pages need nothing from elsewhere, and names of files cannot become markup.
   @Test func picturesStandAlone() throws {
-    let path = Fixture.path("llama-gqa")
+    let path = Fixture.model("llama-gqa")
     let faulty = try AlteredCheckpoint.Fault.missingLayer.checkpoint(path, layer: 1)
     var report = try VerificationTests.report(try Fixture.open(path), try Fixture.model(faulty))
     (report.reference, report.candidate) = ("a & <b>", "\"c\"<script>alert(1)</script>")

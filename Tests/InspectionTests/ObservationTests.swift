@@ -2,6 +2,7 @@ import Checkpoints
 import Engine
 import Generation
 import IngotCore
+import TestSupport
 import Testing
 
 /// What the CPU engine shows of its inside.
@@ -40,31 +41,31 @@ import Testing
 
   @Test(arguments: ["llama-gqa", "qwen2-sliding", "qwen3-bias"])
   func observingChangesNoLogit(name: String) throws {
-    let observed = try Self.observe(try Fixture.open(Fixture.path(name)), pieces: [Self.ids.count])
+    let observed = try Self.observe(try Fixture.open(Fixture.model(name)), pieces: [Self.ids.count])
     let plain = try Self.observe(
-      try Fixture.open(Fixture.path(name), observes: false), pieces: [Self.ids.count])
+      try Fixture.open(Fixture.model(name), observes: false), pieces: [Self.ids.count])
     #expect(observed.logits.map(\.bitPattern) == plain.logits.map(\.bitPattern))
     #expect(plain.tensors.keys.allSatisfy { !$0.hasPrefix("hidden") })
   }
 
   @Test(arguments: ["llama-gqa", "qwen2-sliding", "qwen3-bias"])
   func everyLayerBoundaryIsShownWhateverThePieces(name: String) throws {
-    let whole = try Fixture.open(Fixture.path(name))
+    let whole = try Fixture.open(Fixture.model(name))
     #expect(whole.observations == (0...whole.config.layerCount).map { "hidden_states.\($0)" })
     let all = try Self.observe(whole, pieces: [Self.ids.count])
     for (name, values) in all.tensors where name.hasPrefix("hidden") {
       #expect(values.count == Self.ids.count * whole.config.hiddenSize, "\(name)")
     }
     // Cut by the caller and by the engine.
-    let cut = try Self.observe(try Fixture.open(Fixture.path(name), chunk: 5), pieces: [7, 1, 4])
+    let cut = try Self.observe(try Fixture.open(Fixture.model(name), chunk: 5), pieces: [7, 1, 4])
     #expect(all.tensors == cut.tensors)
   }
 
   /// The first is the embedding's rows, the last becomes the logits by final norm and head.
   @Test func hiddenStatesAreThoseOfTheModel() throws {
-    let model = try Fixture.open(Fixture.path("llama-gqa"))
+    let model = try Fixture.open(Fixture.model("llama-gqa"))
     let (tensors, logits) = try Self.observe(model, pieces: [Self.ids.count])
-    let checkpoint = try openCheckpoint(Fixture.path("llama-gqa"))
+    let checkpoint = try openCheckpoint(Fixture.model("llama-gqa"))
     let hidden = model.config.hiddenSize
     let table = try checkpoint.floats("model.embed_tokens.weight")
     #expect(tensors["hidden_states.0"] == Self.ids.flatMap { table[$0 * hidden..<($0 + 1) * hidden] })
@@ -86,8 +87,8 @@ import Testing
 
   /// Values of the cache in f16 are those in f32, rounded.
   @Test func theCacheInHalfPrecisionIsTheSameRounded() throws {
-    let full = try Self.observe(try Fixture.open(Fixture.path("qwen3-bias")), pieces: [12]).tensors
-    let half = try Self.observe(try Fixture.open(Fixture.path("qwen3-bias"), kvType: .f16), pieces: [12])
+    let full = try Self.observe(try Fixture.open(Fixture.model("qwen3-bias")), pieces: [12]).tensors
+    let half = try Self.observe(try Fixture.open(Fixture.model("qwen3-bias"), kvType: .f16), pieces: [12])
       .tensors
     for part in ["key.0", "value.0"] {
       let (a, b) = (try #require(full[part]), try #require(half[part]))
@@ -97,7 +98,7 @@ import Testing
   }
 
   @Test func whatIsNotThereIsRefused() throws {
-    let model = try Fixture.open(Fixture.path("llama-gqa"))
+    let model = try Fixture.open(Fixture.model("llama-gqa"))
     let sequence = try model.makeSequence(plannedLength: 4)
     #expect(throws: IngotError.self) {
       try model.forward(

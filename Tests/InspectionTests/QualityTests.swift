@@ -3,6 +3,7 @@ import Foundation
 import Generation
 import IngotCore
 import Inspection
+import TestSupport
 import Testing
 
 /// A model whose logits are given by a formula.
@@ -62,8 +63,7 @@ final class FormulaModel: LanguageModel {
 }
 
 @Suite struct QualityTests {
-  static let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("IngotTests/Fixtures/quality").path
+  static let golden = Fixture.folder + "/quality"
 
   static func close(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 2e-6 * max(1, abs(b)) }
 
@@ -137,11 +137,11 @@ final class FormulaModel: LanguageModel {
   /// Another implementation of the divergence is the oracle.
   @Test func divergenceIsThatOfWholeRows() throws {
     let (a, b) = (
-      try Fixture.open(Fixture.path("llama-gqa"), observes: false),
-      try Fixture.open(Fixture.path("llama-head-dim"), observes: false)
+      try Fixture.open(Fixture.model("llama-gqa"), observes: false),
+      try Fixture.open(Fixture.model("llama-head-dim"), observes: false)
     )
     guard a.config.vocabSize == b.config.vocabSize else { return }
-    var numbers = SeededNumbers(seed: 11)
+    var numbers = SplitMix64(11)
     let ids = (0..<32).map { _ in Int.random(in: 0..<a.config.vocabSize, using: &numbers) }
     let windows = try EvaluationWindows(ids, length: 16)
     let report = try QualityComparison.run(b, base: a, windows)
@@ -164,8 +164,8 @@ final class FormulaModel: LanguageModel {
   }
 
   @Test func aModelDoesNotDivergeFromItself() throws {
-    let model = try Fixture.open(Fixture.path("llama-gqa"), observes: false)
-    let twin = try Fixture.open(Fixture.path("llama-gqa"), observes: false)
+    let model = try Fixture.open(Fixture.model("llama-gqa"), observes: false)
+    let twin = try Fixture.open(Fixture.model("llama-gqa"), observes: false)
     let ids = (0..<48).map { $0 * 7 % model.config.vocabSize }
     let report = try QualityComparison.run(model, base: twin, try EvaluationWindows(ids, length: 16))
     #expect(report.divergence.maximum == 0 && report.sameTop.value == 1)
@@ -212,7 +212,7 @@ final class FormulaModel: LanguageModel {
   @Test func hostileBaseFilesAreRefused() throws {
     let folder = try Folder()
     let whole = try Data(contentsOf: URL(fileURLWithPath: Self.golden + "/base.bin"))
-    var numbers = SeededNumbers(seed: 5)
+    var numbers = SplitMix64(5)
     var refused = 0
     func attempt(_ data: Data) throws {
       try data.write(to: URL(fileURLWithPath: folder / "base"))

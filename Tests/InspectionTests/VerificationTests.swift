@@ -4,6 +4,7 @@ import Generation
 import IngotCore
 import Inspection
 import Quantization
+import TestSupport
 import Testing
 
 @Suite struct VerificationTests {
@@ -21,8 +22,8 @@ import Testing
   }
 
   @Test func aModelIsEqualToItself() throws {
-    let model = try Fixture.open(Fixture.path("llama-gqa"))
-    let report = try Self.report(model, try Fixture.open(Fixture.path("llama-gqa")))
+    let model = try Fixture.open(Fixture.model("llama-gqa"))
+    let report = try Self.report(model, try Fixture.open(Fixture.model("llama-gqa")))
     #expect(report.check(Tolerance(maxScaled: 0)) == [])
     #expect(report.total.values.maxAbsolute == 0 && report.total.top1 == 1 && report.total.meanKL == 0)
     // Prefills of 1, 7 and 20 with 5 tokens decoded after the first and the last, and 20 in pieces.
@@ -43,12 +44,12 @@ import Testing
   @Test func aDifferenceBeyondSomeLengthIsSeen() throws {
     // Windows of 8 tokens in one, none in the other.
     let report = try Self.report(
-      try Fixture.open(Fixture.path("mistral-sliding")), try Fixture.open(Fixture.path("mistral-full")))
+      try Fixture.open(Fixture.model("mistral-sliding")), try Fixture.open(Fixture.model("mistral-full")))
     #expect(report.total.values.maxAbsolute > 0.01)
   }
 
   @Test func oneFaultyLayerIsFoundAndNamed() throws {
-    let path = Fixture.path("llama-mqa-3-layers")
+    let path = Fixture.model("llama-mqa-3-layers")
     let faulty = try AlteredCheckpoint.Fault.swappedGate.checkpoint(path, layer: 1)
     let report = try Self.report(try Fixture.open(path), try Fixture.model(faulty))
     let hidden = report.layers.filter { $0.value == .hiddenStates }.map(\.total.maxAbsolute)
@@ -61,7 +62,7 @@ import Testing
   /// Faults in one layer, against the loosest bounds there are.
   @Test(arguments: ["llama-gqa", "qwen3-tied", "qwen2-full"], AlteredCheckpoint.Fault.allCases)
   func faultsAreBeyondEveryTolerance(name: String, fault: AlteredCheckpoint.Fault) throws {
-    let path = Fixture.path(name)
+    let path = Fixture.model(name)
     let report = try Self.report(
       try Fixture.open(path, context: 128),
       try Fixture.model(try fault.checkpoint(path, layer: 1), context: 128),
@@ -86,7 +87,7 @@ import Testing
 
   /// Why references are rounded: to four bits a tiny model is not the same any more.
   @Test func roundingItselfIsBeyondTheTolerance() throws {
-    let path = Fixture.path("llama-gqa")
+    let path = Fixture.model("llama-gqa")
     let scheme = try BlockQuantization(bits: 4, groupSize: 32, isSymmetric: false)
     let rounding = WeightRounding(.f32, quantization: scheme)
     let candidate = try Fixture.model(try RoundedCheckpoint(try openCheckpoint(path), rounding), kvType: .f16)
@@ -97,7 +98,7 @@ import Testing
   }
 
   @Test(arguments: [DType.f16, .bf16]) func roundedElementsAreTheNearest(dtype: DType) throws {
-    let original = try openCheckpoint(Fixture.path("qwen3-tied"))
+    let original = try openCheckpoint(Fixture.model("qwen3-tied"))
     let rounded = try RoundedCheckpoint(original, WeightRounding(dtype))
     let name = "model.layers.0.mlp.up_proj.weight"
     let (a, b) = (try original.required(name).floats(), try rounded.required(name).floats())
@@ -107,7 +108,7 @@ import Testing
   }
 
   @Test func aTiedHeadIsRoundedAndTheEmbeddingIsNot() throws {
-    let original = try openCheckpoint(Fixture.path("qwen3-tied"))
+    let original = try openCheckpoint(Fixture.model("qwen3-tied"))
     let scheme = try BlockQuantization(bits: 4, groupSize: 32, isSymmetric: true)
     let rounded = try RoundedCheckpoint(original, WeightRounding(.f32, quantization: scheme))
     let table = try original.required("model.embed_tokens.weight").floats()
@@ -117,7 +118,7 @@ import Testing
   }
 
   @Test func notANumberIsNeverAgreement() throws {
-    let path = Fixture.path("llama-gqa")
+    let path = Fixture.model("llama-gqa")
     let broken = try AlteredCheckpoint(
       path, ["model.layers.1.mlp.down_proj.weight": { values, _ in values.map { _ in .nan } }])
     for pair in [
@@ -135,7 +136,7 @@ import Testing
 
   @Test func aShortContextLimitsTheLengths() throws {
     let report = try Self.report(
-      try Fixture.open(Fixture.path("llama-gqa")), try Fixture.open(Fixture.path("llama-gqa"), context: 9))
+      try Fixture.open(Fixture.model("llama-gqa")), try Fixture.open(Fixture.model("llama-gqa"), context: 9))
     #expect(report.cases.map(\.tokenCount) == [1, 7, 7])
     #expect(report.cases.map(\.steps.count) == [5, 2, 0])
     #expect(report.notes.contains { $0.contains("20") } && report.notes.contains { $0.contains("2 of 5") })
@@ -145,7 +146,7 @@ import Testing
     var options = Self.options(lengths: [2, 50])
     options.prompts = [[5, 6, 7], [9, 8, 7, 6, 5]]
     options.lengths = nil
-    let model = try Fixture.open(Fixture.path("llama-gqa"))
+    let model = try Fixture.open(Fixture.model("llama-gqa"))
     #expect(
       try Self.report(model, model, options).cases.map(\.name) == [
         "prompt 1 prefill 3", "prompt 1 in pieces 3", "prompt 2 prefill 5", "prompt 2 in pieces 5",
@@ -153,7 +154,7 @@ import Testing
   }
 
   @Test func impossibleRequestsAreErrors() throws {
-    let model = try Fixture.open(Fixture.path("llama-gqa"))
+    let model = try Fixture.open(Fixture.model("llama-gqa"))
     func kind(_ change: (inout Verification.Options) -> Void) -> IngotError.Kind? {
       var options = Self.options()
       change(&options)

@@ -1,22 +1,11 @@
 import IngotCore
+import TestSupport
 import Testing
 
 @testable import Jinja
 
 /// Mutated templates either render or fail with an error: nothing traps and nothing runs for ever.
 @Suite struct FuzzTests {
-  /// SplitMix64, so that a seed names a run.
-  struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
-  }
-
   static let fragments = [
     "{%", "%}", "{{", "}}", "{#", "#}", "-", "+", "(", ")", "[", "]", "{", "}", "|", ".", ",", ":", "'", "\"",
     "\\", "\n", " if ", " else ", " not ", " is ", " in ", "and", "or", "{% endfor %}", "{% endif %}",
@@ -30,7 +19,7 @@ import Testing
 
   @Test(arguments: 0..<4)
   func mutatedTemplatesFailCleanly(seed: UInt64) throws {
-    var random = Generator(state: 0xB05 &+ seed)
+    var random = SplitMix64(0xB05 &+ seed)
     let chats = try #require(try Fixtures.json("cases.json")["chats"]?.object)
     let conversations = ["called-twice", "turns", "text-parts", "reasoning"]
     var options = TemplateOptions()
@@ -53,7 +42,7 @@ import Testing
     #expect(rendered > 0 && failed > 0)
   }
 
-  private static func mutate(_ original: [UInt8], _ random: inout Generator) -> String {
+  private static func mutate(_ original: [UInt8], _ random: inout SplitMix64) -> String {
     var bytes = original
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       let at = Int.random(in: 0...bytes.count, using: &random)

@@ -71,6 +71,56 @@ import Testing
     #expect(searched < unsearched * (format.bits == 4 ? 0.97 : 1.05))
   }
 
+  @Test("A channel's groups share the scale that its largest weight gives", arguments: Format.all)
+  func channels(format: Format) {
+    guard format.minimum == 0 else { return }
+    // Groups of unlike size, whose own scales would differ.
+    let values = (0..<8).flatMap { group in
+      weights(Int(format.group), seed: UInt64(group)).map { $0 * Float(1 + group) }
+    }
+    let groupBytes = ingot_grouped_bytes(format.kernel)
+    var made: [[UInt8]] = []
+    for isa in [INGOT_ISA_PORTABLE, ingot_isa_best()] {
+      var bytes = [UInt8](repeating: 0xAA, count: 8 * groupBytes)
+      #expect(ingot_quantize_channel(isa, format.kernel, values, 8, &bytes) == INGOT_QUANTIZED)
+      made.append(bytes)
+    }
+    #expect(made[0] == made[1])
+    let scales = (0..<8).map { [made[0][$0 * groupBytes], made[0][$0 * groupBytes + 1]] }
+    #expect(scales.allSatisfy { $0 == scales[0] })
+    let largest = values.map(abs).max() ?? 0
+    let rounded = floats(made[0], format, count: values.count)
+    if format.bits == 8 {
+      // Half a step, and what f16 leaves of the scale.
+      let step = largest / 127
+      #expect(zip(values, rounded).allSatisfy { abs($0 - $1) <= step * 0.5 + abs($0) * 0x1p-11 })
+    } else {
+      let plain = values.map { min(7, max(-8, ($0 / (largest / 8)).rounded())) * (largest / 8) }
+      #expect(error(values, rounded) < error(values, plain))
+    }
+    var bytes = made[0]
+    for bad in [Float.nan, .infinity, 1e30] {
+      var values = values
+      values[values.count - 1] = bad
+      #expect(ingot_quantize_channel(INGOT_ISA_PORTABLE, format.kernel, values, 8, &bytes) != INGOT_QUANTIZED)
+    }
+    let zeros = [Float](repeating: 0, count: values.count)
+    #expect(ingot_quantize_channel(INGOT_ISA_PORTABLE, format.kernel, zeros, 8, &bytes) == INGOT_QUANTIZED)
+    #expect(floats(bytes, format, count: values.count).allSatisfy { $0 == 0 })
+  }
+
+  @Test("Any number of groups, whatever lies beside them", arguments: Format.all)
+  func counts(format: Format) {
+    let size = Int(format.group)
+    let values = weights(19 * size, seed: 11)
+    let whole = quantized(values, format, ingot_isa_best())
+    for count in [1, 3, 8, 9, 15] {
+      #expect(
+        quantized(Array(values[..<(count * size)]), format, ingot_isa_best())
+          == Array(whole[..<(count * ingot_grouped_bytes(format.kernel))]))
+    }
+  }
+
   @Test("Integers survive rows, tiles and rows again", arguments: Format.all) func roundTrip(format: Format) {
     let (k, groups) = (256, 256 / Int(format.group))
     let rowBytes = groups * ingot_grouped_bytes(format.kernel)

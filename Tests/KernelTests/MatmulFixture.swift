@@ -1,22 +1,5 @@
 import CKernels
-
-/// SplitMix64 (Steele, Lea and Flood 2014): seeded, so that a failure can be run again.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-  init(_ seed: Int) { state = UInt64(seed) }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
-    (0..<count).map { _ in Float.random(in: range, using: &self) }
-  }
-}
+import TestSupport
 
 /// A format with its group, as test arguments.
 struct WeightKind: Sendable, CustomStringConvertible {
@@ -46,7 +29,7 @@ final class PackedMatrix {
     let bytes = ingot_weight_bytes(kind.format, Int64(n), Int64(k), kind.group)
     data = .allocate(byteCount: max(bytes, 64), alignment: 64)
     data.initializeMemory(as: UInt8.self, repeating: 0xa5, count: bytes)  // packing must write all of it
-    var generator = SeededGenerator(seed)
+    var generator = SplitMix64(seed)
     for first in stride(from: 0, to: n, by: 16) {
       let rows = min(16, n - first)
       if kind.isFloat {
@@ -66,7 +49,7 @@ final class PackedMatrix {
     ingot_weight(format: kind.format, group: kind.group, n: Int64(n), k: Int64(k), data: data)
   }
 
-  private func packFloats(_ first: Int, _ rows: Int, _ generator: inout SeededGenerator) {
+  private func packFloats(_ first: Int, _ rows: Int, _ generator: inout SplitMix64) {
     let drawn = generator.floats(rows * k), (format, k) = (kind.format, Int64(k))
     switch format {
     case INGOT_F32:
@@ -84,12 +67,12 @@ final class PackedMatrix {
   }
 
   private func packIntegers(
-    _ first: Int, _ rows: Int, _ integer: ClosedRange<Int8>, _ generator: inout SeededGenerator
+    _ first: Int, _ rows: Int, _ integer: ClosedRange<Int8>, _ generator: inout SplitMix64
   ) {
     let groups = (k + Int(kind.group) - 1) / Int(kind.group), range = kind.isInt4 ? 0...15 : integer
     let q = (0..<rows * k).map { _ in Int8.random(in: range, using: &generator) }
-    let scales = generator.floats(rows * groups, in: 0.001...0.01).map { Float16($0) }
-    let minimums = generator.floats(rows * groups, in: -0.1...0).map { Float16($0) }
+    let scales = generator.floats(rows * groups, 0.001...0.01).map { Float16($0) }
+    let minimums = generator.floats(rows * groups, -0.1...0).map { Float16($0) }
     if kind.hasMinimum { self.minimums += minimums.map { Float($0) } }
     for row in 0..<rows {
       for i in 0..<k {
@@ -110,7 +93,7 @@ struct Product {
   var xStride: Int, bias: [Float]?, residual: [Float]?
 
   init(_ matrix: PackedMatrix, m: Int, seed: Int, extras: Bool = true) {
-    var generator = SeededGenerator(seed)
+    var generator = SplitMix64(seed)
     (self.matrix, self.m, xStride) = (matrix, m, matrix.k + 2)
     x = generator.floats(m * xStride)
     bias = extras ? generator.floats(matrix.n) : nil

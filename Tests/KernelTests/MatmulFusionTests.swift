@@ -1,4 +1,5 @@
 import CKernels
+import TestSupport
 import Testing
 
 /// Products that take in a norm and a gate give the bits of the three operations one after the other.
@@ -19,7 +20,7 @@ import Testing
 
   private func checkNorm(_ kind: WeightKind, _ shape: Shape, isLayer: Bool) {
     let matrix = PackedMatrix(kind, n: shape.n, k: shape.k, seed: 21)
-    var generator = SeededGenerator(22)
+    var generator = SplitMix64(22)
     let x = generator.floats(shape.m * shape.k), weight = generator.floats(shape.k)
     let bias = generator.floats(shape.k)
     var norm = ingot_norm_arguments()
@@ -47,7 +48,7 @@ import Testing
   @Test(arguments: WeightKind.integers, shapes)
   func orderedInputsEqualReorderedRows(kind: WeightKind, shape: Shape) {
     let matrix = PackedMatrix(kind, n: shape.n, k: shape.k, seed: 31)
-    var generator = SeededGenerator(32)
+    var generator = SplitMix64(32)
     let x = generator.floats(shape.m * shape.k), weight = generator.floats(shape.k)
     let order = (0..<Int32(shape.k)).shuffled(using: &generator)
     func reordered(_ rows: [Float]) -> [Float] {
@@ -96,7 +97,7 @@ import Testing
   @Test(arguments: WeightKind.all, shapes)
   func gateAfterEqualsSeparateGate(kind: WeightKind, shape: Shape) {
     let matrix = PackedMatrix(kind, n: shape.n, k: shape.k, seed: 23)
-    var generator = SeededGenerator(24)
+    var generator = SplitMix64(24)
     let x = generator.floats(shape.m * shape.k), width = shape.n / 2
     for isa in instructionSets {
       let both = product(matrix, x, isa, threads: 1, columns: shape.n)

@@ -1,5 +1,6 @@
 import IngotCore
 import ONNXRuntime
+import TestSupport
 import Testing
 
 @Suite(.enabled(if: library != nil, "ONNX Runtime is not installed")) struct BindingTests {

@@ -1,6 +1,7 @@
 import Foundation
 import IngotCore
 import ONNXRuntime
+import TestSupport
 import Testing
 
 @Suite struct LibrarySearchTests {
@@ -19,43 +20,43 @@ import Testing
   }
 
   @Test func environmentsComeBeforeThePathAndNewerPythonsFirst() throws {
-    try withFolder { root in
-      let paths = [
-        "venv/lib/python3.12/site-packages", "venv/lib/python3.9/site-packages",
-        "conda/lib/python3.11/site-packages", "home/.local/lib/python3.11/site-packages",
-      ].map { "\(root)/\($0)/onnxruntime/capi/" }
-      for path in paths {
-        try touch(path + name)
-        try touch(path + "libonnxruntime_providers_shared.so")
-      }
-      try touch(paths[0] + olderName)
-      let search = LibrarySearch(environment: [
-        "VIRTUAL_ENV": "\(root)/venv", "CONDA_PREFIX": "\(root)/conda", "HOME": "\(root)/home", "PATH": "",
-      ])
-      let found = search.wheelLibraries().filter { $0.hasPrefix(root) }
-      #expect(
-        found == [paths[0] + name, paths[0] + olderName, paths[1] + name, paths[2] + name, paths[3] + name])
+    let folder = try Folder()
+    let root = folder.path
+    let paths = [
+      "venv/lib/python3.12/site-packages", "venv/lib/python3.9/site-packages",
+      "conda/lib/python3.11/site-packages", "home/.local/lib/python3.11/site-packages",
+    ].map { "\(root)/\($0)/onnxruntime/capi/" }
+    for path in paths {
+      try touch(path + name)
+      try touch(path + "libonnxruntime_providers_shared.so")
     }
+    try touch(paths[0] + olderName)
+    let search = LibrarySearch(environment: [
+      "VIRTUAL_ENV": "\(root)/venv", "CONDA_PREFIX": "\(root)/conda", "HOME": "\(root)/home", "PATH": "",
+    ])
+    let found = search.wheelLibraries().filter { $0.hasPrefix(root) }
+    #expect(
+      found == [paths[0] + name, paths[0] + olderName, paths[1] + name, paths[2] + name, paths[3] + name])
   }
 
   @Test func aPythonOnThePathIsFollowedToItsPackages() throws {
-    try withFolder { root in
-      let beside = "\(root)/env/lib/python3.12/site-packages/onnxruntime/capi/\(name)"
-      let behind = "\(root)/python/lib/python3.12/dist-packages/onnxruntime/capi/\(name)"
-      for path in [beside, behind, "\(root)/python/bin/python3.12", "\(root)/env/bin/none"] {
-        try touch(path)
-      }
-      let python = "\(root)/python/bin/python3.12"
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: python)
-      try FileManager.default.createSymbolicLink(
-        atPath: "\(root)/env/bin/python3", withDestinationPath: python)
-      let real = URL(fileURLWithPath: root).resolvingSymlinksInPath().path
-      let search = LibrarySearch(environment: ["PATH": "relative:\(root)/missing:\(root)/env/bin"])
-      let found = search.wheelLibraries().filter { $0.hasPrefix(root) || $0.hasPrefix(real) }
-      #expect(found.count == 2)
-      #expect(found.first == beside)
-      #expect(found.last?.hasSuffix("/python/lib/python3.12/dist-packages/onnxruntime/capi/\(name)") == true)
+    let folder = try Folder()
+    let root = folder.path
+    let beside = "\(root)/env/lib/python3.12/site-packages/onnxruntime/capi/\(name)"
+    let behind = "\(root)/python/lib/python3.12/dist-packages/onnxruntime/capi/\(name)"
+    for path in [beside, behind, "\(root)/python/bin/python3.12", "\(root)/env/bin/none"] {
+      try touch(path)
     }
+    let python = "\(root)/python/bin/python3.12"
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: python)
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(root)/env/bin/python3", withDestinationPath: python)
+    let real = URL(fileURLWithPath: root).resolvingSymlinksInPath().path
+    let search = LibrarySearch(environment: ["PATH": "relative:\(root)/missing:\(root)/env/bin"])
+    let found = search.wheelLibraries().filter { $0.hasPrefix(root) || $0.hasPrefix(real) }
+    #expect(found.count == 2)
+    #expect(found.first == beside)
+    #expect(found.last?.hasSuffix("/python/lib/python3.12/dist-packages/onnxruntime/capi/\(name)") == true)
   }
 
   @Test func aNamedPathIsTheOnlyOneTried() throws {

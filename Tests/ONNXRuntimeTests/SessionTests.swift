@@ -1,6 +1,7 @@
 import Foundation
 import IngotCore
 import ONNXRuntime
+import TestSupport
 import Testing
 
 @Suite(.enabled(if: library != nil, "ONNX Runtime is not installed")) struct SessionTests {
@@ -103,13 +104,12 @@ import Testing
     let loaded = try OrtSession(
       library!, modelBytes: file.bytes, externalDataFolder: folder, options: .init())
     #expect(try loaded.run(["x": x])["y"]?.array(of: Float.self) == expected)
-    try withFolder { empty in
-      let error = failure {
-        _ = try OrtSession(
-          library!, modelBytes: file.bytes, externalDataFolder: empty, options: .init(), name: "m.onnx")
-      }
-      #expect(error?.place.file == "m.onnx")
+    let empty = try Folder()
+    let error = failure {
+      _ = try OrtSession(
+        library!, modelBytes: file.bytes, externalDataFolder: empty.path, options: .init(), name: "m.onnx")
     }
+    #expect(error?.place.file == "m.onnx")
     withExtendedLifetime(file) {}
   }
 
@@ -149,13 +149,12 @@ import Testing
     #expect(failure { _ = try session("missing.onnx") }?.kind == .io)
     #expect(failure { _ = try session("strings.onnx") }?.what.contains("holds strings") == true)
     let whole = try Array(Data(contentsOf: URL(fileURLWithPath: fixture("add.onnx"))))
-    try withFolder { folder in
-      let path = folder + "/broken.onnx"
-      for count in stride(from: 0, to: whole.count, by: 7) {
-        try Data(whole.prefix(count)).write(to: URL(fileURLWithPath: path))
-        if let error = failure({ _ = try OrtSession(library!, path: path) }) {
-          #expect(error.place.file == path)
-        }
+    let folder = try Folder()
+    let path = folder / "broken.onnx"
+    for count in stride(from: 0, to: whole.count, by: 7) {
+      try Data(whole.prefix(count)).write(to: URL(fileURLWithPath: path))
+      if let error = failure({ _ = try OrtSession(library!, path: path) }) {
+        #expect(error.place.file == path)
       }
     }
     let empty = UnsafeRawBufferPointer(start: nil, count: 0)

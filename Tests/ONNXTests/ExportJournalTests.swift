@@ -2,15 +2,16 @@ import Foundation
 import Graph
 import IngotCore
 import ONNX
+import TestSupport
 import Testing
 
 @Suite struct ExportJournalTests {
-  let folder: TemporaryFolder
+  let folder: Folder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try Folder() }
 
   private func put(_ text: String, _ name: String) throws {
-    try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file(name)))
+    try Data(text.utf8).write(to: URL(fileURLWithPath: folder / name))
   }
 
   @Test func filesAreRecognisedByDigestAndRecipe() throws {
@@ -26,7 +27,7 @@ import Testing
     // The same name and length, and another content.
     try put("weightz", "a.data")
     #expect(!reopened.isFinished("a.data", recipe: "r"))
-    try FileManager.default.removeItem(atPath: folder.file("a.data"))
+    try FileManager.default.removeItem(atPath: folder / "a.data")
     #expect(!reopened.isFinished("a.data", recipe: "r"))
   }
 
@@ -68,7 +69,7 @@ import Testing
     #expect(recipes([.dense(w, .f16, transposed: false)]) == all[0])
     // The same name and length of another time.
     try FileManager.default.setAttributes(
-      [.modificationDate: Date(timeIntervalSinceNow: 5)], ofItemAtPath: folder.file("model.safetensors"))
+      [.modificationDate: Date(timeIntervalSinceNow: 5)], ofItemAtPath: folder / "model.safetensors")
     #expect(recipes([.dense(w, .f16, transposed: false)]) != all[0])
   }
 }

@@ -3,14 +3,15 @@ import Graph
 import IngotCore
 import ONNX
 import Quantization
+import TestSupport
 import Testing
 
 /// The bytes of integer weights against digests that numpy made from the operators' definitions, of weights that
 /// ONNX Runtime gave back as it should.
 @Suite struct QuantizedLayoutTests {
-  let folder: TemporaryFolder
+  let folder: Folder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try Folder() }
 
   static let (outputs, inputs) = (7, 600)
 

@@ -3,44 +3,8 @@ import Foundation
 import Graph
 import IngotCore
 import ONNX
+import TestSupport
 import Testing
-
-/// A folder of its own that goes away with the last reference.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "ingot-onnx-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { "\(path)/\(name)" }
-  var names: [String] { get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() } }
-  func bytes(_ name: String) throws -> [UInt8] {
-    try [UInt8](Data(contentsOf: URL(fileURLWithPath: file(name))))
-  }
-}
-
-/// SplitMix64: small, seeded, the same everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  mutating func floats(_ count: Int) -> [Float] {
-    (0..<count).map { _ in Float(Int32(truncatingIfNeeded: next() >> 32)) * 0x1p-30 }
-  }
-}
 
 /// A tensor to put into a checkpoint.
 struct StoredTensor {
@@ -54,8 +18,8 @@ struct StoredTensor {
   }
 
   init(_ name: String, _ dims: [Int], _ dtype: DType = .f32, seed: UInt64 = 1) {
-    var random = SeededGenerator(seed)
-    self.init(name, dims, dtype, random.floats(dims.reduce(1, *)))
+    var random = SplitMix64(seed)
+    self.init(name, dims, dtype, random.floats(dims.reduce(1, *), -2...2))
   }
 }
 
@@ -93,7 +57,7 @@ func turned<T>(_ values: [T], _ rows: Int, _ columns: Int) -> [T] {
 }
 
 /// Opens a checkpoint that holds some tensors, which it writes into a folder.
-func checkpoint(_ folder: TemporaryFolder, _ tensors: [StoredTensor]) throws -> any Checkpoint {
+func checkpoint(_ folder: Folder, _ tensors: [StoredTensor]) throws -> any Checkpoint {
   var header: [String] = []
   var data: [UInt8] = []
   for tensor in tensors {
@@ -109,19 +73,18 @@ func checkpoint(_ folder: TemporaryFolder, _ tensors: [StoredTensor]) throws -> 
   var text = "{" + header.joined(separator: ",") + "}"
   if text.utf8.count % 2 == 0 { text += " " }
   let length = withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { Array($0) }
-  try Data(length + Array(text.utf8) + data).write(to: URL(fileURLWithPath: folder.file("model.safetensors")))
+  try Data(length + Array(text.utf8) + data).write(to: URL(fileURLWithPath: folder / "model.safetensors"))
   let config = """
     {"model_type": "llama", "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 10,
      "intermediate_size": 16, "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "tie_word_embeddings": false}
     """
-  try Data(config.utf8).write(to: URL(fileURLWithPath: folder.file("config.json")))
+  try Data(config.utf8).write(to: URL(fileURLWithPath: folder / "config.json"))
   return try openCheckpoint(folder.path)
 }
 
 /// Opens one of the small GGUF models.
 func ggufModel(_ name: String) throws -> any Checkpoint {
-  let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-  return try openCheckpoint(tests.appendingPathComponent("IngotTests/Fixtures/gguf-models/\(name)").path)
+  try openCheckpoint(Fixture.gguf(name))
 }
 
 /// A file of pieces, placed as an export places them.

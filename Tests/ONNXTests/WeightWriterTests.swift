@@ -4,19 +4,20 @@ import Graph
 import IngotCore
 import ONNX
 import Quantization
+import TestSupport
 import Testing
 
 @Suite struct WeightWriterTests {
-  let folder: TemporaryFolder
+  let folder: Folder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try Folder() }
 
   private func write(
     _ checkpoint: any Checkpoint, _ pieces: [WeightPiece], jobs: Int = 2
   ) throws -> (file: WeightLayout.File, bytes: [UInt8], digest: String) {
     let file = layout(pieces)
-    let digest = try WeightWriter(checkpoint, jobs: jobs).write(file, to: folder.file("weights"))
-    return (file, try folder.bytes("weights"), digest)
+    let digest = try WeightWriter(checkpoint, jobs: jobs).write(file, to: folder / "weights")
+    return (file, try contents(folder / "weights"), digest)
   }
 
   static let floatTypes: [DType] = [.f32, .f16, .bf16]
@@ -80,7 +81,7 @@ import Testing
     ]
     let (file, bytes, digest) = try write(checkpoint, pieces, jobs: 1)
     #expect(bytes.count == file.byteCount)
-    #expect(digest == (try digestOfFile(folder.file("weights"))))
+    #expect(digest == (try digestOfFile(folder / "weights")))
     for jobs in [2, 3, 8] {
       let again = try write(checkpoint, pieces, jobs: jobs)
       #expect(again.digest == digest)
@@ -97,7 +98,7 @@ import Testing
     let checkpoint = try checkpoint(folder, [StoredTensor("w", [2000, 1000])])
     let file = layout([.dense(Parameter("w", [2000, 1000]), .f32, transposed: false)])
     var reports: [Int] = []
-    _ = try WeightWriter(checkpoint, jobs: 2).write(file, to: folder.file("weights")) { reports.append($0) }
+    _ = try WeightWriter(checkpoint, jobs: 2).write(file, to: folder / "weights") { reports.append($0) }
     #expect(reports == reports.sorted())
     #expect(reports.last == 8_000_000)
   }
@@ -175,6 +176,6 @@ import Testing
       return try await group.reduce(into: []) { $0.append($1) }
     }
     #expect(Set(digests).count == 1)
-    #expect(try digestOfFile(folder.file("part3")) == digests[0])
+    #expect(try digestOfFile(folder / "part3") == digests[0])
   }
 }

@@ -1,17 +1,18 @@
 import Foundation
 import IngotCore
 import Staging
+import TestSupport
 import Testing
 
 @Suite struct CacheTests {
   let source = ToySource(ToyModel(inputLength: 2, cacheLength: 5, blocks: [2]))
   let form: BlockForm
-  let folder: Scratch
+  let folder: Folder
   let kv: String
 
   init() throws {
     form = try BlockForm(source.ports(of: .block(0)), file: "toy/block0.onnx")
-    folder = try Scratch()
+    folder = try Folder()
     kv = folder.path
   }
 
@@ -68,12 +69,12 @@ import Testing
   @Test func aStepDoneOverIsTheSame() throws {
     try append(open(), past: 0, count: 2, scale: 1)
     try append(open(), past: 2, count: 2, scale: 2)
-    let (content, bytes) = (try open().content(at: 4), try Scratch.contents(kv))
+    let (content, bytes) = (try open().content(at: 4), try Folder.contents(kv))
     // The step's block ran, but the step was not recorded.
     try append(open(), past: 2, count: 2, scale: 2)
     #expect(try open().content(at: 4) == content)
     #expect(
-      try Scratch.contents(kv).filter { $0.key.hasSuffix(".npy") }
+      try Folder.contents(kv).filter { $0.key.hasSuffix(".npy") }
         == bytes.filter { $0.key.hasSuffix(".npy") })
     // Other tokens are other contents.
     try append(open(), past: 2, count: 2, scale: 3)
@@ -85,7 +86,7 @@ import Testing
   @Test func theCacheOfAnotherModelIsRefused() throws {
     try append(open(), past: 0, count: 2, scale: 1)
     expectError(.argument, "other weights", "kv_block0.json") { _ = try open(2) }
-    let before = try Scratch.contents(kv)
+    let before = try Folder.contents(kv)
     let other = try BlockForm(
       ToySource(ToyModel(inputLength: 2, cacheLength: 6, blocks: [2])).ports(of: .block(0)), file: "x")
     let weights = PartPrint(graph: 0, weights: [])
@@ -96,7 +97,7 @@ import Testing
     expectError(.shape, "past_key_block0.npy", "[2, 1, 2, 6, 4]") {
       _ = try BlockCache(block: 0, form: other, weights: weights, folder: kv)
     }
-    #expect(try Scratch.contents(kv) == before.filter { $0.key.hasSuffix(".npy") })
+    #expect(try Folder.contents(kv) == before.filter { $0.key.hasSuffix(".npy") })
   }
 
   @Test func filesWithoutARecordAreTaken() throws {
@@ -114,7 +115,7 @@ import Testing
   @Test func brokenFilesAreNamed() throws {
     try append(open(), past: 0, count: 2, scale: 1)
     for name in ["past_key_block0.npy", "past_value_block0.npy"] {
-      let whole = try #require(try Scratch.contents(kv)[name])
+      let whole = try #require(try Folder.contents(kv)[name])
       for count in [0, 5, 9, 40, whole.count - 1] {
         try whole.prefix(count).write(to: .init(fileURLWithPath: folder / name))
         expectError(.format, name) { _ = try open() }
@@ -131,11 +132,11 @@ import Testing
 
   @Test func numbersBeyondF16AreRefusedAndNothingIsWritten() throws {
     try append(open(), past: 0, count: 1, scale: 1)
-    let before = try Scratch.contents(kv)
+    let before = try Folder.contents(kv)
     for scale: Float in [1e6, .nan, .infinity] {
       expectError(.limit, "f16", "present_key") { try append(open(), past: 1, count: 2, scale: scale) }
     }
-    #expect(try Scratch.contents(kv) == before)
+    #expect(try Folder.contents(kv) == before)
   }
 
   @Test func twoRunsDoNotWriteIntoOneCache() throws {

@@ -2,6 +2,7 @@ import Foundation
 import Generation
 import IngotCore
 import Staging
+import TestSupport
 import Testing
 
 /// Writes protobuf.
@@ -75,10 +76,10 @@ struct Message {
 }
 
 @Suite struct HeaderTests {
-  let folder: Scratch
+  let folder: Folder
   let raw = (0..<2048).map { UInt8(truncatingIfNeeded: $0 &* 7) }
 
-  init() throws { folder = try Scratch() }
+  init() throws { folder = try Folder() }
 
   func write(_ bytes: [UInt8], _ name: String = "embed.onnx") throws -> String {
     try Data(bytes).write(to: URL(fileURLWithPath: folder / name))

@@ -1,6 +1,7 @@
 import Generation
 import IngotCore
 import Staging
+import TestSupport
 import Testing
 
 @Suite struct PipelineTests {
@@ -22,7 +23,7 @@ import Testing
 
   @Test(arguments: [1, 3, 4, 7, 8], [DType.f32, .f16])
   func chunksAndPaddingDoNotChangeTheTokens(inputLength: Int, cacheType: DType) throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     var model = ToyModel(inputLength: inputLength, cacheType: cacheType)
     let source = ToySource(model)
     model.inputLength = 1
@@ -35,7 +36,7 @@ import Testing
   }
 
   @Test func logitsAreThoseOfTheWholeModel() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     let model = ToyModel()
     _ = try Self.pipeline(ToySource(model), Self.options(folder / "run")).run()
     let tokens = Self.prompt + model.greedy(Self.prompt, steps: 9)
@@ -56,7 +57,7 @@ import Testing
   }
 
   @Test func partsAreLoadedOnce() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     let (source, decode) = (ToySource(ToyModel()), ToySource(ToyModel(inputLength: 1)))
     _ = try Self.pipeline(source, decode: decode, Self.options(folder / "run")).run()
     for source in [source, decode] {
@@ -68,7 +69,7 @@ import Testing
   }
 
   @Test func aTokenThatEndsTheTextEndsTheRun() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     let model = ToyModel()
     let free = model.greedy(Self.prompt, steps: 9)
     let end = free[3]
@@ -84,7 +85,7 @@ import Testing
   }
 
   @Test func memoryAndFilesAgreeBitForBit() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     var inMemory = Self.options(folder / "memory")
     inMemory.cacheFolder = nil
     let a = try Self.pipeline(ToySource(ToyModel()), inMemory).run()
@@ -97,17 +98,17 @@ import Testing
       cut.steps = steps
       _ = try Self.pipeline(ToySource(ToyModel()), cut).run()
     }
-    let files = try Scratch.contents(folder / "memory")
+    let files = try Folder.contents(folder / "memory")
     #expect(files.count > 80 && !files.keys.contains { $0.hasPrefix("kv") })
     for (name, bytes) in files where name != "summary.json" {
-      #expect(try Scratch.contents(folder / "files")[name] == bytes || name == "run.json", "\(name)")
-      #expect(try Scratch.contents(folder / "cut")[name] == bytes || name == "run.json", "\(name)")
+      #expect(try Folder.contents(folder / "files")[name] == bytes || name == "run.json", "\(name)")
+      #expect(try Folder.contents(folder / "cut")[name] == bytes || name == "run.json", "\(name)")
     }
     #expect(Files.exists(folder / "files/kv/past_key_block1.npy"))
   }
 
   @Test func theSummaryHasWhatWasDrawn() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     let result = try Self.pipeline(ToySource(ToyModel()), Self.options(folder / "run", steps: 4)).run()
     let summary = try JSONParser.parse(path: folder / "run/summary.json")
     #expect(summary["prompt_tokens"]?.int == Self.prompt.count)
@@ -117,7 +118,7 @@ import Testing
   }
 
   @Test func whatDoesNotFitIsRefusedBeforeAnythingIsWritten() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     let root = folder / "run"
     func refuse(
       _ kind: IngotError.Kind, _ words: [String], prompt: [Int] = Self.prompt, decode: ToySource? = nil,

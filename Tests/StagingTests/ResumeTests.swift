@@ -1,6 +1,7 @@
 import Generation
 import IngotCore
 import Staging
+import TestSupport
 import Testing
 
 @Suite struct ResumeTests {
@@ -31,7 +32,7 @@ import Testing
   /// Two prompt chunks and five decode steps of four parts each.
   @Test(arguments: 0..<28)
   func aRunThatWasCutOffEndsAsIfItHadNot(runs: Int) throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     let whole = try Self.run(Self.options(folder / "whole"))
     let source = ToySource(ToyModel())
     source.runsLeft = runs
@@ -50,8 +51,8 @@ import Testing
     options.start = .resume
     let resumed = try Self.run(options)
     #expect(resumed.ids == whole.ids && resumed.resumedSteps == steps)
-    let expected = try Scratch.contents(folder / "whole")
-    let found = try Scratch.contents(folder / "cut")
+    let expected = try Folder.contents(folder / "whole")
+    let found = try Folder.contents(folder / "cut")
     #expect(Set(expected.keys) == Set(found.keys))
     for (name, bytes) in expected where !name.hasPrefix("kv/past_") {
       #expect(found[name] == bytes, "\(name)")
@@ -68,7 +69,7 @@ import Testing
   }
 
   @Test func aFinishedRunIsFinishedAndCanBeContinued() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     var options = Self.options(folder / "run")
     let first = try Self.run(options)
     options.start = .resume
@@ -82,14 +83,14 @@ import Testing
   }
 
   @Test func resumeWithNothingThereBegins() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     var options = Self.options(folder / "run")
     options.start = .resume
     #expect(try Self.run(options).resumedSteps == 0)
   }
 
   @Test func aSeedThatWasDrawnIsKept() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     var options = Self.options(folder / "run")
     options.sampling.seed = nil
     options.steps = 2
@@ -104,10 +105,10 @@ import Testing
   }
 
   @Test func anotherRunsFilesAreRefusedUnlessToldOtherwise() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     var options = Self.options(folder / "run")
     let first = try Self.run(options)
-    let before = try Scratch.contents(folder / "run")
+    let before = try Folder.contents(folder / "run")
     expectError(.argument, "another run left", "--resume", "--clean") { _ = try Self.run(options) }
     // The cache alone, from another root.
     var elsewhere = Self.options(folder / "other")
@@ -142,14 +143,14 @@ import Testing
       mixed.cacheFolder = other.cacheFolder
       _ = try Self.run(mixed)
     }
-    #expect(try Scratch.contents(folder / "run") == before)
+    #expect(try Folder.contents(folder / "run") == before)
 
     options.start = .clean
     #expect(try Self.run(options).ids == first.ids)
   }
 
   @Test func cleanRemovesOnlyWhatIsOurs() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     var options = Self.options(folder / "run")
     _ = try Self.run(options)
     let mine = ["run/notes.txt", "run/step_0001/plot.png", "run/kv/readme", "run/step_1/tokens.npy"]
@@ -162,14 +163,14 @@ import Testing
     for name in mine { #expect(Files.exists(folder / name), "\(name)") }
     #expect(!Files.exists(folder / "run/step_0004") && !Files.exists(folder / "run/step_0002"))
     // A failure cleans nothing.
-    let before = try Scratch.contents(folder / "run")
+    let before = try Folder.contents(folder / "run")
     options.steps = 1000
     expectError(.limit, "1000 steps") { _ = try Self.run(options) }
-    #expect(try Scratch.contents(folder / "run") == before)
+    #expect(try Folder.contents(folder / "run") == before)
   }
 
   @Test func editedRecordsAreRefused() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     var options = Self.options(folder / "run")
     _ = try Self.run(options)
     options.start = .resume

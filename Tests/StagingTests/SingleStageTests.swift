@@ -2,14 +2,15 @@ import Foundation
 import Generation
 import IngotCore
 import Staging
+import TestSupport
 import Testing
 
 @Suite struct SingleStageTests {
-  let folder: Scratch
+  let folder: Folder
   let model = ToyModel()
   static let tokens = [3, 17, 5]
 
-  init() throws { folder = try Scratch() }
+  init() throws { folder = try Folder() }
 
   func embed(_ step: String, _ tokens: [Int] = tokens, past: Int = 0, _ source: ToySource? = nil) throws {
     var options = SingleStage.EmbedOptions(tokens: tokens)
@@ -53,7 +54,7 @@ import Testing
       drawn += tokens
     }
     #expect(drawn == result.ids)
-    let (run, manual) = (try Scratch.contents(folder / "run"), try Scratch.contents(folder / "manual"))
+    let (run, manual) = (try Folder.contents(folder / "run"), try Folder.contents(folder / "manual"))
     // step.json is the pipeline's own.
     let shared = run.filter { $0.key.hasPrefix("step_") && !$0.key.hasSuffix("step.json") }
     #expect(shared == manual && shared.count == 45)
@@ -96,7 +97,7 @@ import Testing
       #expect(tensor.dtype == dtype && tensor.shape.dims == dims, "\(name)")
     }
     #expect(try TokenFile.read(folder / "a/tokens.npy") == Self.tokens)
-    #expect(try Scratch.contents(folder / "a").count == 5)
+    #expect(try Folder.contents(folder / "a").count == 5)
   }
 
   @Test func whatIsComputedAnewDoesNotStandBesideOldResults() throws {
@@ -108,7 +109,7 @@ import Testing
     }
     try embed("a", [1, 2])
     #expect(
-      try !Scratch.contents(folder / "a").keys.contains { $0.contains("block1") || $0.contains("logits") })
+      try !Folder.contents(folder / "a").keys.contains { $0.contains("block1") || $0.contains("logits") })
     expectError(.io, "hidden_block2.npy", "stage before") { try output("a") }
   }
 
@@ -116,16 +117,16 @@ import Testing
     try embed("a")
     try block(0, "a")
     try embed("b", [4], past: 3)
-    let whole = try Scratch.contents(folder.path)
+    let whole = try Folder.contents(folder.path)
     func refuse(
       _ kind: IngotError.Kind, _ file: String, _ word: String, _ contents: HostTensor?,
       location: SourceLocation = #_sourceLocation, _ stage: () throws -> Void
     ) throws {
       let path = folder / file
       if let contents { try NPY.write(contents, to: path) } else { try Files.remove(path) }
-      let before = try Scratch.contents(folder.path)
+      let before = try Folder.contents(folder.path)
       expectError(kind, file, word, sourceLocation: location, stage)
-      #expect(try Scratch.contents(folder.path) == before, sourceLocation: location)
+      #expect(try Folder.contents(folder.path) == before, sourceLocation: location)
       try whole[file]?.write(to: .init(fileURLWithPath: path))
     }
     func floats(_ dims: [Int]) throws -> HostTensor {

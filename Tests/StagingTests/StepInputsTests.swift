@@ -1,5 +1,6 @@
 import IngotCore
 import Staging
+import TestSupport
 import Testing
 
 @Suite struct StepInputsTests {
@@ -39,7 +40,7 @@ import Testing
   }
 
   @Test func metaIsReadBackAndEditsAreNamed() throws {
-    let folder = try Scratch()
+    let folder = try Folder()
     let path = folder / "meta.json"
     func write(_ text: String) throws {
       let batch = FileBatch()

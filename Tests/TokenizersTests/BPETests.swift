@@ -1,11 +1,12 @@
 import IngotCore
+import TestSupport
 import Testing
 
 @testable import Tokenizers
 
 @Suite struct BPETests {
   /// A byte alphabet with random merges.
-  static func randomModel(_ generator: inout SeededGenerator, merges count: Int) -> BPE {
+  static func randomModel(_ generator: inout SplitMix64, merges count: Int) -> BPE {
     let merges = MergeTable(capacity: 4)
     var symbols = (0..<6).map { UInt32($0) }
     for rank in 0..<count {
@@ -34,7 +35,7 @@ import Testing
   }
 
   @Test func scanningAndHeapEqualTheDefinition() {
-    var generator = SeededGenerator(seed: 1)
+    var generator = SplitMix64(1)
     for round in 0..<60 {
       let model = Self.randomModel(&generator, merges: 40)
       for length in [0, 1, 2, 3, 17, 48, 49, 150] {
@@ -69,7 +70,7 @@ import Testing
 
   @Test func cachesAreBounded() throws {
     let tokenizer = try Fixtures.tokenizer("llama3")
-    var generator = SeededGenerator(seed: 2)
+    var generator = SplitMix64(2)
     // More words than the cache has places, twice over, in different orders.
     let words = (0..<20_000).map { "w\($0 &* 7919) " }
     let first = try words.map { word throws(IngotError) in try tokenizer.encode(word) }

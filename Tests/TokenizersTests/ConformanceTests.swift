@@ -1,4 +1,5 @@
 import IngotCore
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -40,7 +41,7 @@ import Testing
   @Test(arguments: Fixtures.huggingFace + Fixtures.sentencePiece)
   func incrementalTextsJoinToTheWhole(name: String) throws {
     let tokenizer = try Fixtures.tokenizer(name)
-    var generator = SeededGenerator(seed: 11)
+    var generator = SplitMix64(11)
     let golden = try Golden(name)
     var sequences = (golden.cases + golden.decodes).map(\.ids)
     let ids = (0..<tokenizer.vocabularySize).filter { tokenizer.token(of: $0) != nil }

@@ -1,5 +1,6 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -7,19 +8,10 @@ import Testing
 @Suite struct DirectoryTests {
   /// Makes a folder with files and reads its tokenizer.
   static func read(_ files: [String: String], copies: [String: String] = [:]) throws -> Tokenizer {
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("ingot-tokenizer-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    for (name, text) in files {
-      let file = folder.appendingPathComponent(name)
-      try FileManager.default.createDirectory(
-        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data(text.utf8).write(to: file)
-    }
+    let folder = try Folder()
+    for (name, text) in files { try folder.write(text, to: name) }
     for (name, fixture) in copies {
-      try FileManager.default.copyItem(
-        atPath: Fixtures.path(fixture), toPath: folder.appendingPathComponent(name).path)
+      try FileManager.default.copyItem(atPath: Fixtures.path(fixture), toPath: folder / name)
     }
     return try Tokenizer(directory: folder.path)
   }

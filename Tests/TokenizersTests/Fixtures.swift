@@ -1,5 +1,6 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -78,23 +79,8 @@ struct Golden {
   }
 }
 
-/// A random number generator that gives the same numbers each time (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
-  }
-}
-
 /// A random text of scalars that patterns and normalizers treat in different ways.
-func randomText(_ generator: inout SeededGenerator, length: Int) -> String {
+func randomText(_ generator: inout SplitMix64, length: Int) -> String {
   let pools: [String] = [
     "abcxyz", "ABCXYZ", "    ", " \t\n\r\u{A0}\u{3000}\u{2028}", "0123456789\u{663}\u{2164}\u{BD}\u{B2}",
     ".,;:!?'\"-_()[]{}<>|/\\@#$%^&*+=~`", "'s'S't'LL'll'Re'\u{17F}", "\u{301}\u{323}\u{93C}\u{7FD}\u{5B0}",

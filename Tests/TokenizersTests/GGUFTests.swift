@@ -1,4 +1,5 @@
 import IngotCore
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -106,7 +107,7 @@ import Testing
   func namedPatternsSplitWithoutLoss(pre: String) throws {
     let steps = try GGUFPreTokenizer(name: pre).steps()
     let preTokenizer = PreTokenizer(steps: steps)
-    var generator = SeededGenerator(seed: 6)
+    var generator = SplitMix64(6)
     for text in try Fixtures.texts().prefix(150) + (0..<60).map({ _ in randomText(&generator, length: 30) }) {
       let bytes = Array(text.utf8)
       var joined: [UInt8] = []

@@ -57,7 +57,8 @@ public enum WeightMode: Sendable, Hashable {
       if group == 0 {
         guard symmetric else {
           throw IngotError(
-            .argument, "one scale per channel goes without minimums", hint: "use groups of 32, 64 or 128 with asym")
+            .argument, "one scale per channel goes without minimums",
+            hint: "use groups of 32, 64 or 128 with asym")
         }
         self = .channels(bits: parts[0] == "int4" ? 4 : 8)
         return

@@ -1,6 +1,7 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 
 /// ONNX Runtime, if this machine has it: without it the tests that run exports are skipped.
 let onnxRuntime: OrtRuntime? = try? OrtRuntime.load()
@@ -42,26 +43,13 @@ enum ExportCase: String, CaseIterable, Sendable {
   }
 }
 
-/// A folder that goes with its owner.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("ingot-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    path = url.path
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
 /// An export of a fixture in a folder of its own.
 struct ExportFolder {
-  let folder: TemporaryFolder
+  let folder: Folder
   var path: String { folder.path }
 
   init(_ fixture: ModelFixture, _ options: ExportOptions) throws {
-    folder = try TemporaryFolder()
+    folder = try Folder()
     let export = try ModelExport(try openCheckpoint(fixture.checkpoint), options: options)
     try export.write(to: folder.path, jobs: 1)
   }
@@ -79,9 +67,4 @@ extension ModelFixture {
   static var qwen3: ModelFixture { safetensors.first { $0.name == "qwen3-tied" }! }
   /// The same with windows of 6 tokens.
   static var sliding: ModelFixture { safetensors.first { $0.name == "qwen3-sliding" }! }
-}
-
-func failure(_ body: () throws -> Void) -> IngotError? {
-  do { try body() } catch { return error as? IngotError }
-  return nil
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 @Suite(.enabled(if: onnxRuntime != nil, "ONNX Runtime is not installed")) struct ONNXFormTests {
@@ -49,7 +50,7 @@ import Testing
 
   @Test func foldersOfTwoExportsDoNotShareACache() throws {
     let (long, short) = (try ExportFolder(.qwen3, ExportCase.staged.options), try shorter())
-    let folder = try TemporaryFolder()
+    let folder = try Folder()
     try FileManager.default.createSymbolicLink(
       atPath: folder.path + "/prefill", withDestinationPath: long.path + "/prefill")
     try FileManager.default.createSymbolicLink(
@@ -65,7 +66,7 @@ import Testing
   }
 
   @Test func unknownFormsSayWhatWasFoundAndWhatCanBeDriven() throws {
-    let folder = try TemporaryFolder()
+    let folder = try Folder()
     #expect(refusal(of: folder.path)?.what == "the folder has no .onnx file")
     #expect(refusal(of: folder.path + "/none")?.kind == .io)
     for name in ["encoder.onnx", "vocoder.onnx"] {

@@ -1,6 +1,7 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 @Suite(.enabled(if: onnxRuntime != nil, "ONNX Runtime is not installed")) struct ONNXObservationTests {

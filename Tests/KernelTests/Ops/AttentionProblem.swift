@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import TestSupport
 
 /// A ragged batch over a paged cache whose unused slots are NaN, and its exact answer.
 final class AttentionProblem {
@@ -30,7 +31,7 @@ final class AttentionProblem {
   /// - Parameter other: a problem of the same shape and seed, whose cached numbers are to be stored.
   init(_ shape: Shape, seed: Int, holding other: AttentionProblem? = nil) {
     self.shape = shape
-    var random = OpsRandom(seed)
+    var random = SplitMix64(seed)
     let page = Int(INGOT_PAGE)
     let lengths = shape.sequences.map { $0.cached + $0.new }
     let blocks = lengths.map { ($0 + page - 1) / page }
@@ -53,8 +54,8 @@ final class AttentionProblem {
       let slots = (0..<length).map {
         tables[sequence * maxBlocks + $0 / page] * Int32(page) + Int32($0 % page)
       }
-      var k = random.floats(length * rowWidth)
-      var v = random.floats(length * rowWidth)
+      var k = random.floats(length * rowWidth, -2...2)
+      var v = random.floats(length * rowWidth, -2...2)
       if let other { (k, v) = (other.keys[sequence], other.values[sequence]) }
       slots.withUnsafeBufferPointer { slots in
         k.withUnsafeBufferPointer { k in
@@ -72,7 +73,7 @@ final class AttentionProblem {
       (k, v) = (cached(slots, values: 0), cached(slots, values: 1))
       keys.append(k)
       values.append(v)
-      queries.append(random.floats(length * width))
+      queries.append(random.floats(length * width, -2...2))
     }
   }
   deinit { pages.deallocate() }

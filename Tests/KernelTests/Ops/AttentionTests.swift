@@ -1,4 +1,5 @@
 import CKernels
+import TestSupport
 import Testing
 
 /// Unused slots hold NaN in all of these, so one that is looked at shows.
@@ -53,7 +54,7 @@ import Testing
     let wanted = parts.flatMap { part in
       part.positions.flatMap { problem.reference(sequence: part.sequence, position: $0) }
     }
-    #expect(Ops.nmse(y, wanted) < 10 * f32Tolerance)
+    #expect(nmse(y, wanted) < 10 * f32Tolerance)
   }
 
   @Test(arguments: shapes.indices) func aRowDoesNotDependOnItsBatch(_ index: Int) {
@@ -67,7 +68,7 @@ import Testing
       #expect(y.guardsIntact)
       return y.values
     }
-    var random = OpsRandom(index)
+    var random = SplitMix64(index)
     let whole = run(Self.batch(shape))
     var offset = 0
     for (sequence, part) in Self.batch(shape) {

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct BinaryTests {
@@ -25,7 +26,7 @@ import Testing
     func extent(_ strides: [Int64]) -> Int {
       Int(zip(dims, strides).reduce(1) { $0 + max($1.0 - 1, 0) * $1.1 })
     }
-    var random = OpsRandom(index)
+    var random = SplitMix64(index)
     // Small whole numbers, so that the comparisons see equal ones; positive for pow.
     let a = (0..<extent(aStrides)).map { _ in Float(random.integer(0...5)) }
     let b = (0..<extent(bStrides)).map { _ in Float(random.integer(0...5)) }

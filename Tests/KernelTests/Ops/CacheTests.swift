@@ -1,4 +1,5 @@
 import CKernels
+import TestSupport
 import Testing
 
 @Suite struct CacheTests {
@@ -6,13 +7,13 @@ import Testing
     arguments: [INGOT_KV_F32, INGOT_KV_F16, INGOT_KV_I8], [(1, 2, 5), (3, 10, 9), (2, 64, 300), (4, 80, 70)])
   func rowsComeBackFromTheirSlots(type: ingot_kv, shape: (Int, Int, Int)) {
     let (kvHeads, headDim, tokens) = shape
-    var random = OpsRandom(tokens)
+    var random = SplitMix64(tokens)
     let pageCount = 8
     let bytes = ingot_page_bytes(type, Int64(kvHeads), Int64(headDim)) * pageCount
     let slots = Array((0..<(pageCount * Int(INGOT_PAGE))).map(Int32.init).shuffled(by: &random)[..<tokens])
     let stride = kvHeads * headDim + 3
-    let k = random.floats(tokens * stride)
-    let v = random.floats(tokens * stride)
+    let k = random.floats(tokens * stride, -2...2)
+    let v = random.floats(tokens * stride, -2...2)
     for isa in Ops.instructionSets {
       let pages = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
       defer { pages.deallocate() }
@@ -44,9 +45,9 @@ import Testing
   @Test func bytesOfOtherTokensStay() {
     let (kvHeads, headDim) = (2, 40)
     let bytes = ingot_page_bytes(INGOT_KV_I8, Int64(kvHeads), Int64(headDim)) * 2
-    var random = OpsRandom(3)
-    let k = random.floats(kvHeads * headDim)
-    let v = random.floats(kvHeads * headDim)
+    var random = SplitMix64(3)
+    let k = random.floats(kvHeads * headDim, -2...2)
+    let v = random.floats(kvHeads * headDim, -2...2)
     for isa in Ops.instructionSets {
       // Written over zeros and over ones, the bytes that differ are those nobody wrote.
       let pages = [UInt8(0x00), 0xFF].map { fill in
@@ -106,7 +107,7 @@ import Testing
 
   /// Every boundary of rounding, saturation, subnormals and the specials.
   @Test func halvesRoundToNearestEvenAndSaturate() {
-    var random = OpsRandom(9)
+    var random = SplitMix64(9)
     var values: [Float] = [
       0, -0.0, 1, 65504, 65519, 65520, 1e6, -1e30, .infinity, -.infinity, 0x1p-24, 0x1p-25,
     ]
@@ -114,7 +115,7 @@ import Testing
       0x1.8p-25, 0x1.004p0, 0x1.006p0, 0x1.00Cp0, 0x1.FFEp15, 0x1p-14, 0x1.FFCp-15, 0x1.FFFp-15, 1e-40,
     ]
     while values.count < 512 {
-      let value = Float(bitPattern: UInt32(truncatingIfNeeded: random.bits()))
+      let value = Float(bitPattern: UInt32(truncatingIfNeeded: random.next()))
       if value.isFinite { values.append(value) }
     }
     let headDim = values.count
@@ -155,7 +156,7 @@ import Testing
 }
 
 extension Array {
-  func shuffled(by random: inout OpsRandom) -> [Element] {
+  func shuffled(by random: inout SplitMix64) -> [Element] {
     var copy = self
     for i in copy.indices.reversed() where i > 0 { copy.swapAt(i, random.integer(0...i)) }
     return copy

@@ -2,30 +2,6 @@ import CKernels
 import Foundation
 import Testing
 
-/// A seeded generator, so that a failure is repeatable (splitmix64).
-struct OpsRandom {
-  var state: UInt64
-
-  init(_ seed: Int) { state = UInt64(truncatingIfNeeded: seed) &* 0x9E37_79B9_7F4A_7C15 }
-
-  mutating func bits() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-  mutating func integer(_ range: ClosedRange<Int>) -> Int {
-    range.lowerBound + Int(bits() % UInt64(range.count))
-  }
-  mutating func float(_ range: ClosedRange<Float> = -2...2) -> Float {
-    range.lowerBound + (range.upperBound - range.lowerBound) * Float(bits() >> 40) / Float(1 << 24)
-  }
-  mutating func floats(_ count: Int, _ range: ClosedRange<Float> = -2...2) -> [Float] {
-    (0..<count).map { _ in float(range) }
-  }
-}
-
 /// Memory for results: NaN at first, between guards that a kernel must not touch.
 final class GuardedFloats {
   static let guardCount = 32
@@ -98,16 +74,6 @@ enum Ops {
     a.count == b.count && zip(a, b).allSatisfy { $0.bitPattern == $1.bitPattern }
   }
 
-  /// Squared error relative to the reference's energy; 0 for equal, NaN poisons it.
-  static func nmse(_ values: [Float], _ reference: [Double]) -> Double {
-    var error = 0.0
-    var energy = 0.0
-    for (value, wanted) in zip(values, reference) {
-      error += (Double(value) - wanted) * (Double(value) - wanted)
-      energy += wanted * wanted
-    }
-    return values.count == reference.count ? error / max(energy, 1e-300) : .infinity
-  }
 }
 
 /// What f32 arithmetic leaves: a rounding is 2^-24 at most, squared 3.6e-15; sums of hundreds of terms and

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import TestSupport
 import Testing
 
 /// Rounding to integers, against the definition in double precision and against itself without vectors.
@@ -30,7 +31,7 @@ import Testing
 
   @Test(arguments: [Int32(4), 8], [true, false])
   func weightsComeBackWithinHalfAStep(bits: Int32, symmetric: Bool) {
-    var random = OpsRandom(Int(bits))
+    var random = SplitMix64(Int(bits))
     for count in [1, 5, 31, 32, 33, 80, 256, 259] {
       for group in [32, 64, 4096] {
         // Some groups of one sign, some tiny.
@@ -105,7 +106,7 @@ import Testing
 
   /// Blocks as ggml makes them hold an integer at the end of the range, from which the scale is found again.
   @Test(arguments: [Int32(4), 8]) func integersWithAScaleAreFoundAgain(bits: Int32) {
-    var random = OpsRandom(3)
+    var random = SplitMix64(3)
     for _ in 0..<300 {
       let half = UInt16(random.integer(1...0x6BFF)) | (bits == 4 && random.integer(0...1) == 1 ? 0x8000 : 0)
       var scale: Float = 0

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct RopeTests {
@@ -43,8 +44,8 @@ import Testing
     let shape = Self.shapes[index]
     let (heads, headDim, rotaryDim, tokens) = shape
     let (stride, half) = (heads * headDim + 5, rotaryDim / 2)
-    var random = OpsRandom(index)
-    let x = random.floats(tokens * stride)
+    var random = SplitMix64(index)
+    let x = random.floats(tokens * stride, -2...2)
     let positions = (0..<tokens).map { _ in Int64(random.integer(0...49)) }
     let tables = [10000.0, 500.0].map { base in
       (0..<50).flatMap { position in

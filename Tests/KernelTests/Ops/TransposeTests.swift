@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct TransposeTests {
@@ -7,12 +8,12 @@ import Testing
   static let extents = [0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 130]
 
   @Test(arguments: [1, 2, 4]) func everyExtentTurnsAndNothingElseIsTouched(size: Int) {
-    var random = OpsRandom(size)
+    var random = SplitMix64(size)
     for rows in Self.extents {
       for columns in Self.extents {
         let (xStride, yStride) = (columns + 3, rows + 5)
-        let x = (0..<rows * xStride * size + 1).map { _ in UInt8(truncatingIfNeeded: random.bits()) }
-        let before = (0..<columns * yStride * size + 65).map { _ in UInt8(truncatingIfNeeded: random.bits()) }
+        let x = (0..<rows * xStride * size + 1).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        let before = (0..<columns * yStride * size + 65).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         var y = before
         x.withUnsafeBytes { x in
           y.withUnsafeMutableBytes { y in

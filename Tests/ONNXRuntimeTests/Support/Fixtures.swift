@@ -13,17 +13,3 @@ func fixture(_ name: String) -> String {
 func session(_ name: String, _ options: OrtSession.Options = .init()) throws -> OrtSession {
   try OrtSession(library!, path: fixture(name), options: options)
 }
-
-/// The error that a body throws.
-func failure(_ body: () throws -> Void) -> IngotError? {
-  do { try body() } catch { return error as? IngotError }
-  return nil
-}
-
-/// A fresh folder, removed after use.
-func withFolder(_ body: (String) throws -> Void) throws {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ingot-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  try body(folder.path)
-}

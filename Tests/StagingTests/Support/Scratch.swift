@@ -3,32 +3,6 @@ import IngotCore
 import Staging
 import Testing
 
-/// A folder that goes with its owner.
-final class Scratch {
-  let path: String
-
-  init() throws {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("ingot-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    path = url.path
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  static func / (folder: Scratch, name: String) -> String { folder.path + "/" + name }
-
-  /// All files below a path with their bytes.
-  static func contents(_ path: String) throws -> [String: Data] {
-    var files: [String: Data] = [:]
-    for name in FileManager.default.enumerator(atPath: path)?.allObjects ?? [] {
-      guard let name = name as? String else { continue }
-      let file = path + "/" + name
-      if !Files.isFolder(file) { files[name] = try Data(contentsOf: URL(fileURLWithPath: file)) }
-    }
-    return files
-  }
-}
-
 extension StageText {
   /// Without tokenizer.
   static func plain(eos: Set<Int> = [], padding: Int = 0) -> StageText {
