@@ -54,6 +54,16 @@ def of_dequantize(node, tensors, is_transposed):
     return weights, np.abs(scales).max(axis=1, keepdims=True)
 
 
+def in_model_order(weights, x, nodes, tensors):
+    """Columns that follow a gathered x put back where they belong: weights whose groups have an order of their own."""
+    gather = nodes.get(x)
+    if gather is None or gather.op_type != "Gather" or gather.input[1] not in tensors:
+        return weights
+    natural = np.empty_like(weights)
+    natural[:, tensors[gather.input[1]]] = weights
+    return natural
+
+
 def read(folder):
     """Checkpoint name to (weights [N, K], largest scale [N, 1]), from all models of a folder."""
     found = {}
@@ -63,11 +73,19 @@ def read(folder):
         # Weights lie [K, N] where a MatMul takes them as they are.
         direct = {node.input[1] for node in model.graph.node if node.op_type == "MatMul"}
         direct |= {node.input[0] for node in model.graph.node if node.op_type == "Cast" and node.output[0] in direct}
+        nodes = {name: node for node in model.graph.node for name in node.output}
+        x_of = {node.input[1]: node.input[0] for node in model.graph.node if node.op_type == "MatMul"}
         for node in model.graph.node:
             if node.op_type == "MatMulNBits":
-                found[node.input[1].removesuffix(SUFFIX)] = of_matmul(node, tensors)
+                weights, scales = of_matmul(node, tensors)
+                weights = in_model_order(weights, node.input[0], nodes, tensors)
+                found[node.input[1].removesuffix(SUFFIX)] = weights, scales
             elif node.op_type == "DequantizeLinear" and node.input[0].endswith(SUFFIX):
-                found[node.input[0].removesuffix(SUFFIX)] = of_dequantize(node, tensors, node.output[0] in direct)
+                weights, scales = of_dequantize(node, tensors, node.output[0] in direct)
+                casts = [n.output[0] for n in model.graph.node if n.op_type == "Cast" and n.input[0] == node.output[0]]
+                x = next((x_of[name] for name in [node.output[0], *casts] if name in x_of), None)
+                weights = in_model_order(weights, x, nodes, tensors)
+                found[node.input[0].removesuffix(SUFFIX)] = weights, scales
     return found
 
 

@@ -28,7 +28,7 @@ public final class CachedSequence: @unchecked Sendable {
   }
 
   /// Another sequence with the first `count` tokens, all of which this one has.
-  func fork(prefix count: Int, capacity: Int?) -> CachedSequence {
+  package func fork(prefix count: Int, capacity: Int?) -> CachedSequence {
     let fork = sequence.fork()
     fork.truncate(to: count)
     return CachedSequence(fork, ids: Array(ids.prefix(count)), capacity: capacity)

@@ -52,8 +52,8 @@ public final class ChatSession: Sendable {
 
   /// Answers a message and remembers both. What was said before a cancellation is remembered as well; after
   /// an error all is as before.
-  /// - Throws: `.limit` for a message that alone is too long for the context; `.template`; as
-  ///   `Generator.generate`.
+  /// - Throws: `.limit` for a message that alone is too long for the context, or for a compiled file's stages;
+  ///   `.template`; as `Generator.generate`.
   public func reply(
     to message: String, cancellation: Cancellation = Cancellation(),
     onEvent: (GenerationEvent) -> Void = { _ in }
@@ -79,10 +79,14 @@ public final class ChatSession: Sendable {
   }
 
   /// The tokens that a message would be answered from, with what was said before.
+  /// - Parameter onDropped: called with how many old messages no longer fit, if any do not.
   /// - Throws: as `reply`.
-  public func prompt(for message: String) throws(IngotError) -> [Int] {
+  public func prompt(for message: String, onDropped: (Int) -> Void = { _ in }) throws(IngotError) -> [Int] {
     var messages = self.messages + [.message(role: "user", message)]
-    return try fit(&messages)
+    let before = messages.count
+    let prompt = try fit(&messages)
+    if messages.count < before { onDropped(before - messages.count) }
+    return prompt
   }
 
   /// The ids of the messages, after forgetting as many as it takes for them to fit.
@@ -92,7 +96,15 @@ public final class ChatSession: Sendable {
     let room = max(1, context - max(0, reserve))
     while true {
       let ids = try encode(messages)
-      if ids.count <= room { return ids }
+      if ids.count <= room {
+        // What opens a conversation is a compiled file's prompt and has that stage's length. Later turns continue what
+        // is in the cache, replies included, as decoding does, and only the whole has a limit: a history that had to
+        // fit one stage would end chats long before their buffer is full.
+        if !messages.contains(where: { $0["role"] == .string("assistant") }) {
+          _ = try model.stageSet(prompt: ids.count, answer: options.generation.maxTokens)
+        }
+        return ids
+      }
       guard dropOldest(&messages) else {
         throw IngotError(
           .limit, "the message takes \(ids.count) tokens; of the context of \(context), \(room) are for it",

@@ -86,8 +86,15 @@ public final class TextModel: Sendable {
   }
 
   /// Pairs a model of any back end with its tokenizer.
-  public init(_ model: any LanguageModel, tokenizer: Tokenizer?, path: String = "") {
-    (self.path, manifest, tokenizerError) = (path, nil, nil)
+  public convenience init(_ model: any LanguageModel, tokenizer: Tokenizer?, path: String = "") {
+    self.init(model, tokenizer: tokenizer, path: path, manifest: nil)
+  }
+
+  /// The same, with what a compiled file would say of its stages.
+  package init(
+    _ model: any LanguageModel, tokenizer: Tokenizer?, path: String = "", manifest: ArtifactManifest?
+  ) {
+    (self.path, self.manifest, tokenizerError) = (path, manifest, nil)
     generator = Generator(model, tokenizer: tokenizer)
   }
 

@@ -60,28 +60,3 @@ extension TextModel {
     return sets
   }
 }
-
-extension [StageSet] {
-  /// The set that serves a shared text, a question and an answer: the smallest that holds all; where the answer fits
-  /// in none, the longest that takes the question; and where none does, the longest of all, which then says so.
-  package func choice(shared: Int, question: Int, answer: Int) -> StageSet? {
-    let fitting = filter { $0.share >= shared && $0.unshare >= question }
-    let total = [question, answer].reduce(shared) { sum, count in
-      let (more, overflow) = sum.addingReportingOverflow(count)
-      return overflow ? .max : more
-    }
-    return StageSet.smallest(of: fitting, share: shared, total: total)
-      ?? fitting.max { $0.total < $1.total }
-      ?? filter { $0.share >= shared }.max { ($0.unshare, $0.total) < ($1.unshare, $1.total) }
-      ?? self.max { ($0.share, $0.total) < ($1.share, $1.total) }
-  }
-
-  /// The set that a text is computed in, before any question.
-  /// - Throws: `.argument` where there is no set.
-  func first(shared: Int) throws(IngotError) -> StageSet {
-    guard let set = choice(shared: shared, question: 1, answer: 1) else {
-      throw IngotError(.argument, "the model has no set of lengths")
-    }
-    return set
-  }
-}

@@ -54,6 +54,17 @@ package struct BlockQuantizer: Sendable {
     return keepsIntegers(of: encoding)
   }
 
+  /// The order in which the inputs of a weight are multiplied so that its integers are kept; nil for their own order.
+  /// - Parameter tensors: what the weight is made of.
+  package func inputOrder(of tensors: [CheckpointTensor?]) -> [Int32]? {
+    guard let order = tensors.first??.reordered?.inputOrder else { return nil }
+    let isShared = tensors.allSatisfy {
+      guard let form = $0?.reordered else { return false }
+      return form.inputOrder == order && keepsIntegers(of: form.tensor.encoding)
+    }
+    return isShared ? order : nil
+  }
+
   /// Codes, scales and zeros of a run of inputs of one row.
   /// - Parameters:
   ///   - source: the run as the checkpoint stores it.

@@ -17,6 +17,15 @@ import Testing
     return outcome.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
   }
 
+  /// A compiled file's weights with room for a whole prompt in one stage: where nothing is shared, a file takes no more
+  /// than a question's length.
+  private func unshared(_ file: String) throws -> String {
+    let wide = file + ".wide.ingot"
+    _ = try Ingot.output(
+      "compile", file, "-o", wide, "--no-gate", "--max-pos-len", "500", "--stages", "200+300")
+    return wide
+  }
+
   /// What the tool answers without sharing.
   private func answer(_ model: String, _ question: String, tokens: Int = 64) throws -> String {
     let output = try Ingot.output(
@@ -36,8 +45,8 @@ import Testing
     #expect(info.contains("int4:32:sym") && info.contains("seq256"), "\(info)")
 
     // A file that is compiled and the checkpoint itself, which has no sets.
-    for path in [file, model.path] {
-      let answers = try questions.map { try answer(path, $0) }
+    for (path, whole) in [(file, try unshared(file)), (model.path, model.path)] {
+      let answers = try questions.map { try answer(whole, $0) }
       let lines = try output("ShareAndAsk", [path, model.document] + questions)
       #expect(lines[0].hasPrefix("shared ") && lines[0].hasSuffix(" tokens"))
       let expected = zip(questions, answers).map { "\($0) \($1)\n\($1)\n" }.joined()
@@ -65,11 +74,18 @@ import Testing
       let outcome = try Ingot.run(["compile", "--no-gate", "--max-pos-len", "500"] + arguments)
       #expect(outcome.status == 0, "\(outcome.errors)")
     }
+<<<<<<< HEAD
     let lines = try output("SwitchSets", [first, second, model.document, questions[0], third])
       .filter { !$0.hasPrefix("memory: ") }
     let (short, long, other) = (
       try answer(first, questions[0], tokens: 16), try answer(first, questions[0], tokens: 200),
       try answer(third, questions[0], tokens: 200)
+=======
+    let lines = try output("SwitchSets", [first, second, model.document, questions[0]])
+    let whole = try unshared(first)
+    let (short, long) = (
+      try answer(whole, questions[0], tokens: 16), try answer(whole, questions[0], tokens: 200)
+>>>>>>> packed
     )
     let shared = try #require(lines[0].split(separator: " ").dropFirst().first)
     let all = try #require(lines.first { $0.hasPrefix("\(shared) of ") })

@@ -20,7 +20,7 @@ import Testing
     let file = try NPZFile(path: folder / "a.npz")
     let layers = model.config.layerCount
     let expected =
-      ["input_ids", "logits"] + (0...layers).map { "hidden_states.\($0)" }
+      ["input_ids", "position_ids", "logits"] + (0...layers).map { "hidden_states.\($0)" }
       + (0..<layers).flatMap { ["present_key.\($0)", "present_value.\($0)"] }
     #expect(file.names == expected)
     #expect(try file.tensor("input_ids").array(of: Int64.self) == Self.ids.map(Int64.init))

@@ -112,11 +112,7 @@ public final class SharedSession: Sendable {
         .argument, "\(prefix.count) tokens are to be shared, and the set \(set) shares nothing",
         hint: "choose a set with a share length")
     }
-    guard prefix.count <= set.share else {
-      throw IngotError(
-        .limit, "the shared text has \(prefix.count) tokens; the set \(set) takes at most \(set.share)",
-        hint: "shorten it, or use a set with a larger share length")
-    }
+    try set.check(shared: prefix.count)
     try generator.checkVocabulary(prefix)
   }
 
@@ -132,11 +128,7 @@ public final class SharedSession: Sendable {
     cancellation: Cancellation = Cancellation(), onEvent: (GenerationEvent) -> Void = { _ in }
   ) throws(IngotError) -> GenerationResult {
     guard !question.isEmpty else { throw IngotError(.argument, "the question has no tokens") }
-    guard question.count <= set.unshare else {
-      throw IngotError(
-        .limit, "the question has \(question.count) tokens; the set \(set) takes at most \(set.unshare)",
-        hint: "shorten it, or use a set with a larger unshare length")
-    }
+    try set.check(question: question.count)
     return try state.withLock { (state) throws(IngotError) in
       guard let shared = state.shared else {
         throw IngotError(

@@ -123,33 +123,42 @@ struct RunCommand: ParsableCommand {
   ) throws {
     var printer = AnswerPrinter(form: output)
     let cancellation = printer.cancellation
-    let known = try promptCache.load(text, plannedLength: text.contextLength)
-    let result: GenerationResult
-    if ids == nil, !raw, promptCache.path == nil, debugDump == nil {
-      let session = try session(text, options, drafter)
-      result = try session.reply(to: prompt ?? pipedPrompt(), cancellation: cancellation) { printer.take($0) }
-    } else {
-      if ids != nil && output == .text { _ = try text.tokenizer() }
-      let tokens = try promptTokens(text, options)
-      var cache = known
-      if promptCache.path != nil, cache == nil {
-        cache = try CachedSequence(text.generator.model, plannedLength: text.contextLength)
-      }
-      let before = known?.ids
-      result = try text.generator.generate(
-        prompt: tokens, options: options, cache: cache, drafter: drafter, cancellation: cancellation
-      ) { printer.take($0) }
-      if let debugDump { try dump(text.generator.model, tokens, answer: result.ids, to: debugDump) }
-      // Less when it was cancelled.
-      if let cache, cache.ids.count >= tokens.count {
-        try promptCache.save(cache, tokens: tokens.count, text, known: before)
-      }
-    }
+    if ids != nil && output == .text { _ = try text.tokenizer() }
+    let tokens = try promptTokens(text, options)
+    let set = try text.stageSet(prompt: tokens.count, answer: options.maxTokens)
+    let result = try reply(to: tokens, text, set, options, drafter, cancellation) { printer.take($0) }
+    if let debugDump { try dump(text.generator.model, tokens, answer: result.ids, to: debugDump) }
     try printer.finish()
     if result.finishReason == .contextFull {
-      standardError("the context of \(text.contextLength) tokens is full\n")
+      let room = set?.total ?? text.contextLength
+      standardError("the context of \(room) tokens is full\n")
     }
     standardError(result.timings.line + "\n")
+  }
+
+  /// Computes an answer; the sequence's memory is free again when it returns.
+  /// - Parameter set: gives question and answer their room; nil for all of the context.
+  private func reply(
+    to prompt: [Int], _ text: TextModel, _ set: StageSet?, _ options: GenerationOptions,
+    _ drafter: (any Drafter)?, _ cancellation: Cancellation, onEvent: (GenerationEvent) -> Void
+  ) throws(IngotError) -> GenerationResult {
+    let known = try promptCache.load(text, plannedLength: text.contextLength, capacity: set?.total)
+    let before = known?.ids
+    let cache: CachedSequence
+    if let known {
+      cache = known
+    } else {
+      cache = try CachedSequence(
+        text.generator.model, plannedLength: text.contextLength, capacity: set?.total)
+    }
+    let result = try text.generator.generate(
+      prompt: prompt, options: options, cache: cache, drafter: drafter, cancellation: cancellation,
+      onEvent: onEvent)
+    // Less when it was cancelled.
+    if cache.ids.count >= prompt.count {
+      try promptCache.save(cache, tokens: prompt.count, text, known: before)
+    }
+    return result
   }
 
   /// The prompt as tokens.
@@ -157,7 +166,9 @@ struct RunCommand: ParsableCommand {
     if let ids { return ids.ids }
     let prompt = try prompt ?? pipedPrompt()
     if raw { return try text.tokenizer().encode(prompt, addSpecial: true) }
-    return try session(text, options, nil).prompt(for: prompt)
+    return try session(text, options, nil).prompt(for: prompt) {
+      standardError("\($0) old messages no longer fit and are forgotten\n")
+    }
   }
 
   /// Answers questions about a text that is computed once.
@@ -167,7 +178,7 @@ struct RunCommand: ParsableCommand {
     let document = try InputFile(path: sharing.file ?? "").readText()
     let shared = try SharedPrompt(document, system: system, tokenizer: text.tokenizer(), raw: raw)
     let sets = try sharing.sets(
-      text.manifest?.sets.filter { $0.share > 0 }, shared: shared.prefix.count, context: text.contextLength)
+      text.manifest, shared: shared.prefix.count, context: text.contextLength)
     var loop = try SharingLoop(
       text, shared, sets: sets, options: options, sharing, promptCache, form: output, drafter: drafter)
     if let prompt { try loop.answer(prompt) } else { try loop.run() }

@@ -27,10 +27,12 @@ enum BackEnd {
   ///   - isReference: whether quantised weights are unpacked, so that activations are not rounded to 8 bits.
   ///   - keys: of an encrypted or signed file.
   ///   - rounding: what is done to the weights of a checkpoint first.
+  ///   - checking: looks at a compiled file's lengths before its weights are touched.
   /// - Throws: what is wrong with the files.
   static func open(
     _ path: String, engine: ExactEngineArguments, contextLength: Int, isReference: Bool = false,
-    rounding: WeightRounding? = nil, keys: KeyArguments? = nil
+    rounding: WeightRounding? = nil, keys: KeyArguments? = nil,
+    checking check: (ArtifactManifest) throws(IngotError) -> Void = { _ in }
   ) throws(IngotError) -> any LanguageModel {
     if isONNXExport(path) {
       guard rounding == nil else {
@@ -42,6 +44,7 @@ enum BackEnd {
     }
     var checkpoint = try openWeights(
       path, keys: keys?.keys ?? DefaultKeys(), verifyKey: keys?.verifyKey())
+    if let artifact = checkpoint as? ArtifactCheckpoint { try check(artifact.manifest) }
     var rounded: RoundedCheckpoint?
     if let rounding {
       let copy = try RoundedCheckpoint(checkpoint, rounding)

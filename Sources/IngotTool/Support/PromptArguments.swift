@@ -17,11 +17,16 @@ struct PromptArguments: ParsableArguments {
   @Flag(help: "Put prompts into the model's chat template.")
   var chat = false
 
+  /// The prompts as they were given.
+  func texts() throws(IngotError) -> [String] {
+    guard let promptFile else { return prompts }
+    return prompts + [try InputFile(path: promptFile).readText()]
+  }
+
   /// The token sequences; none when nothing was given.
   /// - Parameter tokenizer: asked for when there is text.
   func sequences(_ tokenizer: () throws -> Tokenizer) throws -> [[Int]] {
-    var texts = prompts
-    if let promptFile { texts.append(try InputFile(path: promptFile).readText()) }
+    let texts = try texts()
     var sequences = ids.map { [$0.ids] } ?? []
     if chat, texts.isEmpty { throw IngotError(.argument, "--chat needs a prompt") }
     guard !texts.isEmpty else { return sequences }

@@ -36,14 +36,17 @@ struct PromptCacheArguments: ParsableArguments {
   }
 
   /// What the file holds; nil without one.
+  /// - Parameter capacity: most tokens the sequence may have; nil for what the context holds.
   /// - Throws: as `Generator.loadPromptCache`.
-  func load(_ text: TextModel, plannedLength: Int) throws(IngotError) -> CachedSequence? {
+  func load(
+    _ text: TextModel, plannedLength: Int, capacity: Int? = nil
+  ) throws(IngotError) -> CachedSequence? {
     guard let path else { return nil }
     let key = try key()
     guard access(path, F_OK) == 0 else { return nil }
     let known = try text.generator.loadPromptCache(path, plannedLength: plannedLength, key: key)
     standardError("prompt cache: \(known.ids.count) tokens of \(path)\n")
-    return known
+    return capacity == nil ? known : known.fork(prefix: known.ids.count, capacity: capacity)
   }
 
   /// Keeps the first tokens of a sequence, unless they are in the file already.

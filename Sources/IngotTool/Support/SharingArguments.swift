@@ -70,22 +70,18 @@ struct SharingArguments: ParsableArguments {
   }
 
   /// The lengths for a text of `shared` tokens: the model's own sets, or one of what the options leave open.
-  /// - Parameter sets: those of a compiled model; nil for a model without.
+  /// - Parameter manifest: of a compiled model; nil for a model without.
   /// - Throws: `.limit` for a text that leaves no room; `.argument` for lengths that do not go together.
-  func sets(_ sets: [StageSet]?, shared: Int, context: Int) throws(IngotError) -> [StageSet] {
-    if let sets {
+  func sets(_ manifest: ArtifactManifest?, shared: Int, context: Int) throws(IngotError) -> [StageSet] {
+    if let manifest {
+      let sets = manifest.sets.filter { $0.share > 0 }
       guard share == nil, unshare == nil, total == nil else {
         throw IngotError(
           .argument,
           "the lengths of a compiled model are fixed: \(sets.map(\.description).joined(separator: ", "))",
           hint: "leave --share-length, --unshare-length and --seq-length out")
       }
-      guard !sets.isEmpty else {
-        throw IngotError(
-          .argument, "the model is compiled without stages that share",
-          hint: "compile it again with --share-length; its weights stay as they are")
-      }
-      return sets
+      return try manifest.sharingSets()
     }
     let total = total ?? context
     let share = share ?? shared

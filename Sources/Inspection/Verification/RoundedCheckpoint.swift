@@ -62,7 +62,8 @@ public final class RoundedCheckpoint: Checkpoint {
     var names = checkpoint.tensorNames
     var head: String?
     if let quantization = rounding.quantization {
-      quantizer = try BlockQuantizer(quantization, scales: rounding.dtype)
+      // Operators compute in f32 for bf16, and scales are what they compute in.
+      quantizer = try BlockQuantizer(quantization, scales: rounding.dtype == .f16 ? .f16 : .f32)
       let graph = try registry.graph(for: config)
       for node in graph.nodes {
         guard case .linear = node.op, case .parameter(let parameter) = graph.nodes[node.inputs[1].node].op
@@ -115,13 +116,19 @@ public final class RoundedCheckpoint: Checkpoint {
 
   private func round(_ tensor: CheckpointTensor, _ name: String) throws(IngotError) -> CheckpointTensor {
     let width = tensor.columnCount
+    let quantizer = linearNames.contains(name) ? quantizer : nil
+    let order = quantizer?.inputOrder(of: [tensor])
+    let tensor = order == nil ? tensor : tensor.reordered?.tensor ?? tensor
     var floats = [Float](repeating: 0, count: tensor.shape.count)
     for row in 0..<tensor.rowCount {
       let range = row * width..<(row + 1) * width
       try floats.withFloats(range) { (values) throws(IngotError) in
         try tensor.readRows(row..<row + 1, into: values)
-        if let quantizer, linearNames.contains(name) {
+        if let quantizer {
           try round(values, row, tensor, quantizer)
+          guard let order else { return }
+          let inGroups = Array(values)
+          for (column, input) in order.enumerated() { values[Int(input)] = inGroups[column] }
         } else {
           roundElements(values)
         }

@@ -196,16 +196,17 @@ extension WeightPiece {
   /// The name of the parameter, of its first part if it has several.
   fileprivate var baseName: String {
     switch self {
-    case .dense(let parameter, _, _), .matMulNBits(let parameter, _, _),
-      .dequantizeLinear(let parameter, _, _):
+    case .dense(let parameter, _, _), .matMulNBits(let parameter, _, _, _),
+      .dequantizeLinear(let parameter, _, _, _):
       parameter.parts.first?.name ?? "weight"
     case .computed(let tensor): tensor.key
+    case .inputOrder(let order): order.name
     }
   }
 
   fileprivate var isQuantized: Bool {
     switch self {
-    case .dense, .computed: false
+    case .dense, .computed, .inputOrder: false
     case .matMulNBits, .dequantizeLinear: true
     }
   }

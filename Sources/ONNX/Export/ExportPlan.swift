@@ -1,21 +1,22 @@
 public import Checkpoints
 public import Graph
 public import IngotCore
+internal import Quantization
 
 /// An export before anything is written: its models, where their weights will lie, and how large files will be.
 public struct ExportPlan: Sendable {
   /// A model of the export.
-  struct Model: Sendable {
-    var path: String
-    var builder: ModelBuilder
+  package struct Model: Sendable {
+    package var path: String
+    package var builder: ModelBuilder
     /// What the model holds; nil for one that only chooses tokens.
     var part: PartPlan?
     /// Its length on disk.
     var byteCount = 0
   }
   let checkpoint: any Checkpoint
-  private(set) var models: [Model]
-  let weights: WeightLayout
+  package private(set) var models: [Model]
+  package let weights: WeightLayout
   /// The options, with nothing left to be chosen.
   public let options: ExportOptions
   let places: [WeightPiece: [WeightLayout.Location]]
@@ -27,7 +28,7 @@ public struct ExportPlan: Sendable {
   public init(_ checkpoint: any Checkpoint, graph: Graph, options: ExportOptions) throws(IngotError) {
     let config = checkpoint.config
     var parts = try options.parts(for: config)
-    let style = try LoweringStyle(options, config, graph)
+    let style = try LoweringStyle(options, checkpoint, graph)
     let borders = try LayerBoundaries(graph)
     var heads = options.samplingHeads(for: config, dtype: style.dtype)
     if !options.only.isEmpty {
@@ -91,13 +92,19 @@ public struct ExportPlan: Sendable {
 
 extension LoweringStyle {
   /// The style that options ask for.
-  fileprivate init(_ options: ExportOptions, _ config: DecoderConfig, _ graph: Graph) throws(IngotError) {
+  fileprivate init(
+    _ options: ExportOptions, _ checkpoint: any Checkpoint, _ graph: Graph
+  ) throws(IngotError) {
     self.init()
+    let config = checkpoint.config
     dtype = options.dtype == .f16 ? .f16 : .f32
     storage = options.dtype
     usesRuntimeOperators = options.operators == .ort
     quantization = options.quantization.map {
       Weights(scheme: $0, standard: options.dequantizesByStandard)
+    }
+    if let scheme = options.quantization {
+      inputOrders = graph.inputOrders(checkpoint, try BlockQuantizer(scheme, scales: dtype))
     }
     tied = graph.tiedParameters
     // Tables that several exports share follow from their length alone.

@@ -32,8 +32,11 @@ extension GraphLowering {
   private mutating func product(_ x: String, _ parameter: Parameter, transposeB: Bool) -> String {
     guard transposeB else { return builder.node("MatMul", [x, plain(parameter)]) }
     if let quantization = style.quantization {
+      let order = style.inputOrders[parameter]
+      let x = order.map { gathered(x, $0) } ?? x
       return quantization.standard
-        ? dequantized(x, parameter, quantization) : nbits(x, parameter, quantization)
+        ? dequantized(x, parameter, quantization, reordered: order != nil)
+        : nbits(x, parameter, quantization, reordered: order != nil)
     }
     if style.tied.contains(parameter) {
       let weight = builder.node("Transpose", [plain(parameter)], [("perm", .ints([1, 0]))])
@@ -42,11 +45,21 @@ extension GraphLowering {
     return builder.node("MatMul", [x, dense(parameter, transposed: true)])
   }
 
+  /// x with its last axis in the order of a weight's groups; layers that read one x in one order share it.
+  private mutating func gathered(_ x: String, _ order: InputOrder) -> String {
+    if let known = gathered[order]?[x] { return known }
+    let indices = builder.weight(.inputOrder(order))[0]
+    let value = builder.node("Gather", [x, indices], [("axis", .int(-1))])
+    gathered[order, default: [:]][x] = value
+    return value
+  }
+
   private mutating func nbits(
-    _ x: String, _ parameter: Parameter, _ quantization: LoweringStyle.Weights
+    _ x: String, _ parameter: Parameter, _ quantization: LoweringStyle.Weights, reordered: Bool
   ) -> String {
     let scheme = quantization.scheme
-    let operands = [x] + builder.weight(.matMulNBits(parameter, scheme, scales: style.dtype))
+    let weights = WeightPiece.matMulNBits(parameter, scheme, scales: style.dtype, reordered: reordered)
+    let operands = [x] + builder.weight(weights)
     return builder.node(
       "MatMulNBits", operands,
       [
@@ -58,10 +71,11 @@ extension GraphLowering {
   }
 
   private mutating func dequantized(
-    _ x: String, _ parameter: Parameter, _ quantization: LoweringStyle.Weights
+    _ x: String, _ parameter: Parameter, _ quantization: LoweringStyle.Weights, reordered: Bool
   ) -> String {
     let scheme = quantization.scheme
-    let operands = builder.weight(.dequantizeLinear(parameter, scheme, scales: scalesDType))
+    let operands = builder.weight(
+      .dequantizeLinear(parameter, scheme, scales: scalesDType, reordered: reordered))
     var attributes: [(String, Attribute)] = [("axis", .int(scheme.groupSize == nil ? 1 : 0))]
     if let group = scheme.groupSize { attributes.append(("block_size", .int(group))) }
     var weight = builder.node("DequantizeLinear", operands, attributes)

@@ -15,6 +15,8 @@ package struct GraphLowering {
   var positions: String?
   /// Tensors [tokens, heads · D] that hold what [tokens, heads, D] does.
   var flat: [String: String] = [:]
+  /// Values gathered in an order of their own, by value and order.
+  var gathered: [InputOrder: [String: String]] = [:]
   var rotaryAngles: [String: (cos: String, sin: String)] = [:]
   var masks: [Int?: String] = [:]
 

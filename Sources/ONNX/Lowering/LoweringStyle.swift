@@ -23,6 +23,8 @@ package struct LoweringStyle: Sendable {
   package var quantization: Weights?
   /// Parameters that are an embedding table and an output head: stored once, as the table needs it.
   package var tied: Set<Parameter> = []
+  /// Quantised weights whose inputs lie in the order of the checkpoint's groups.
+  package var inputOrders: [Parameter: InputOrder] = [:]
   /// The angles of each rotary table.
   package var rotary: [String: RotaryAngles] = [:]
   /// Rows of rotary tables baked into the weights; nil to compute cosines and sines from positions.

@@ -7,10 +7,13 @@ package enum WeightPiece: Sendable, Hashable {
   /// A parameter in floats, as the checkpoint orders it, or [N, K] turned to [K, N] as `MatMul` wants it.
   case dense(Parameter, DType, transposed: Bool)
   /// A parameter [N, K] as `com.microsoft.MatMulNBits` reads it: B, scales, zero points if asymmetric.
-  case matMulNBits(Parameter, BlockQuantization, scales: DType)
+  /// With `reordered`, the inputs lie in the order of the checkpoint's groups; see `InputOrder`.
+  case matMulNBits(Parameter, BlockQuantization, scales: DType, reordered: Bool = false)
   /// A parameter [N, K] turned to [K, N] as `DequantizeLinear` reads it: x, x_scale, x_zero_point if asymmetric.
   /// In groups along axis 0, or with one scale per column (axis 1).
-  case dequantizeLinear(Parameter, BlockQuantization, scales: DType)
+  case dequantizeLinear(Parameter, BlockQuantization, scales: DType, reordered: Bool = false)
+  /// The order in which x is gathered for weights that are `reordered`, i64 [K].
+  case inputOrder(InputOrder)
   /// Numbers that follow from the configuration.
   case computed(ComputedTensor)
 }
@@ -62,7 +65,8 @@ extension WeightPiece {
       let dims = transposed ? Array(parameter.dims.reversed()) : parameter.dims
       return [.make(.values, dtype.onnx, dims)]
     case .computed(let tensor): return [.make(.values, tensor.dtype.onnx, tensor.dims)]
-    case .matMulNBits(let parameter, let scheme, let scales):
+    case .inputOrder(let order): return [.make(.values, .int64, [order.indices.count])]
+    case .matMulNBits(let parameter, let scheme, let scales, _):
       let (n, k) = (parameter.dims[0], parameter.dims[1])
       let group = scheme.nbitsBlock(inputs: k)
       let groups = (k + group - 1) / group
@@ -74,7 +78,7 @@ extension WeightPiece {
         tensors.append(.make(.zeroPoints, .uint8, [n, (groups * scheme.bits + 7) / 8]))
       }
       return tensors
-    case .dequantizeLinear(let parameter, let scheme, let scales):
+    case .dequantizeLinear(let parameter, let scheme, let scales, _):
       let (n, k) = (parameter.dims[0], parameter.dims[1])
       let type: Onnx_TensorProto.DataType =
         switch (scheme.bits, scheme.isSymmetric) {

@@ -26,21 +26,34 @@ struct WeightPlan {
       segments.append(
         WeightSegment(
           offset: offsets[0], byteCount: piece.tensors[0].byteCount, work: ComputedWork(tensor: tensor)))
-    case .matMulNBits(let parameter, let scheme, let scales):
+    case .inputOrder(let order):
+      segments.append(
+        WeightSegment(
+          offset: offsets[0], byteCount: piece.tensors[0].byteCount, work: InputOrderWork(order: order)))
+    case .matMulNBits(let parameter, let scheme, let scales, let reordered):
       let piece = try QuantizedPiece(
-        try matrix(parameter), try BlockQuantizer(scheme, scales: scales),
+        try matrix(parameter, reordered: reordered), try BlockQuantizer(scheme, scales: scales),
         group: scheme.nbitsBlock(inputs: parameter.dims[1]), scalesLie: .byRow)
       addNBits(piece, at: offsets)
-    case .dequantizeLinear(let parameter, let scheme, let scales):
+    case .dequantizeLinear(let parameter, let scheme, let scales, let reordered):
       let piece = try QuantizedPiece(
-        try matrix(parameter), try BlockQuantizer(scheme, scales: scales),
+        try matrix(parameter, reordered: reordered), try BlockQuantizer(scheme, scales: scales),
         group: scheme.groupSize ?? max(parameter.dims[1], 1), scalesLie: .byGroup)
       addDequantize(piece, perChannel: scheme.groupSize == nil, at: offsets)
     }
   }
 
-  func matrix(_ parameter: Parameter) throws(IngotError) -> [CheckpointTensor] {
-    let tensors = try packer.tensors(of: parameter)
+  /// - Parameter reordered: whether in the order of their groups.
+  func matrix(_ parameter: Parameter, reordered: Bool = false) throws(IngotError) -> [CheckpointTensor] {
+    var tensors = try packer.tensors(of: parameter)
+    if reordered {
+      for (index, tensor) in tensors.enumerated() {
+        guard let form = tensor.reordered else {
+          throw tensor.error(.format, "its groups have no order of their own any more")
+        }
+        tensors[index] = form.tensor
+      }
+    }
     guard parameter.dims.count == 2 else {
       throw IngotError(
         .shape, "\(parameter) is not a matrix: \(Shape(parameter.dims))",

@@ -37,10 +37,10 @@ extension WeightPiece {
   /// The checkpoint's tensors it is made of; nil for what is computed.
   package var parameter: Parameter? {
     switch self {
-    case .dense(let parameter, _, _), .matMulNBits(let parameter, _, _),
-      .dequantizeLinear(let parameter, _, _):
+    case .dense(let parameter, _, _), .matMulNBits(let parameter, _, _, _),
+      .dequantizeLinear(let parameter, _, _, _):
       parameter
-    case .computed: nil
+    case .computed, .inputOrder: nil
     }
   }
 
@@ -48,10 +48,12 @@ extension WeightPiece {
     switch self {
     case .dense(let parameter, let dtype, let transposed):
       "dense \(parameter) \(dtype)\(transposed ? " transposed" : "")"
-    case .matMulNBits(let parameter, let scheme, let scales):
-      "matMulNBits \(parameter) \(scheme.recipeText) \(scales)"
-    case .dequantizeLinear(let parameter, let scheme, let scales):
-      "dequantizeLinear \(parameter) \(scheme.recipeText) \(scales)"
+    case .matMulNBits(let parameter, let scheme, let scales, let reordered):
+      "matMulNBits \(parameter) \(scheme.recipeText) \(scales)\(reordered ? " reordered" : "")"
+    case .dequantizeLinear(let parameter, let scheme, let scales, let reordered):
+      "dequantizeLinear \(parameter) \(scheme.recipeText) \(scales)\(reordered ? " reordered" : "")"
+    case .inputOrder(let order):
+      "inputOrder \(order.name) \(digestOfText(order.indices.map(String.init).joined(separator: ",")))"
     case .computed(let tensor): "computed \(tensor.key) \(tensor.source) \(tensor.dtype) \(tensor.dims)"
     }
   }

@@ -8,14 +8,17 @@ extension WeightWriter {
   /// - Throws: as `write(_:to:onProgress:)`.
   package func relativeError(of piece: WeightPiece) throws(IngotError) -> Double? {
     let quantizer: BlockQuantizer
+    let reordered: Bool
     switch piece {
-    case .dense, .computed: return nil
-    case .matMulNBits(_, let scheme, let scales), .dequantizeLinear(_, let scheme, let scales):
+    case .dense, .computed, .inputOrder: return nil
+    case .matMulNBits(_, let scheme, let scales, let inGroups),
+      .dequantizeLinear(_, let scheme, let scales, let inGroups):
+      reordered = inGroups
       quantizer = try BlockQuantizer(scheme, scales: scales)
     }
     guard let parameter = piece.parameter else { return nil }
     var sums = (error: 0.0, energy: 0.0)
-    for tensor in try WeightPlan(checkpoint).matrix(parameter) {
+    for tensor in try WeightPlan(checkpoint).matrix(parameter, reordered: reordered) {
       // Blocks that keep their integers lose nothing.
       if quantizer.losesNothing(of: tensor.encoding) { continue }
       let inputs = tensor.columnCount
