@@ -1,5 +1,6 @@
 import Foundation
 import IngotCore
+import TestSupport
 import Testing
 
 /// `ingot dump --stage`, and the lengths of a compiled file that `dump` and `run` keep.

@@ -74,18 +74,12 @@ import Testing
       let outcome = try Ingot.run(["compile", "--no-gate", "--max-pos-len", "500"] + arguments)
       #expect(outcome.status == 0, "\(outcome.errors)")
     }
-<<<<<<< HEAD
     let lines = try output("SwitchSets", [first, second, model.document, questions[0], third])
       .filter { !$0.hasPrefix("memory: ") }
+    let (whole, otherWhole) = (try unshared(first), try unshared(third))
     let (short, long, other) = (
-      try answer(first, questions[0], tokens: 16), try answer(first, questions[0], tokens: 200),
-      try answer(third, questions[0], tokens: 200)
-=======
-    let lines = try output("SwitchSets", [first, second, model.document, questions[0]])
-    let whole = try unshared(first)
-    let (short, long) = (
-      try answer(whole, questions[0], tokens: 16), try answer(whole, questions[0], tokens: 200)
->>>>>>> packed
+      try answer(whole, questions[0], tokens: 16), try answer(whole, questions[0], tokens: 200),
+      try answer(otherWhole, questions[0], tokens: 200)
     )
     let shared = try #require(lines[0].split(separator: " ").dropFirst().first)
     let all = try #require(lines.first { $0.hasPrefix("\(shared) of ") })

@@ -1,6 +1,7 @@
 import Foundation
 import Ingot
 import IngotCore
+import TestSupport
 import Testing
 
 /// Integer exports of a checkpoint whose groups have an order of their own: x is gathered in that order, and no weight
@@ -56,7 +57,7 @@ import Testing
 
   @Test(.enabled(if: onnxRuntime != nil, "ONNX Runtime is not installed"), arguments: ways)
   func equalsTransformersAndTheEngine(_ way: Way) throws {
-    let folder = try ScratchFolder()
+    let folder = try Folder()
     let export = try export(way, to: folder.path)
     let ids = try Self.fixture.ids()
     let model = try ONNXModel(
@@ -88,7 +89,7 @@ import Testing
   /// The integers and scales in the data files are those in the checkpoint's, which are unpacked here once more.
   @Test(arguments: ways.filter { $0.options.externalData != .never })
   func integersAreTheCheckpoints(_ way: Way) throws {
-    let folder = try ScratchFolder()
+    let folder = try Folder()
     let export = try export(way, to: folder.path)
     let packed = try SafetensorsFile(path: Self.fixture.checkpoint + "/model.safetensors")
     var weights = 0
@@ -179,8 +180,8 @@ import Testing
 
   /// A compiled file keeps the order beside its tiles.
   @Test func compiledFilesExportTheSame() throws {
-    let (folder, other) = (try ScratchFolder(), try ScratchFolder())
-    let compiled = try ScratchFolder()
+    let (folder, other) = (try Folder(), try Folder())
+    let compiled = try Folder()
     let path = compiled.path + "/model.ingot"
     let set = try StageSet(share: 16, unshare: 16, total: 64)
     try ModelCompiler(openCheckpoint(Self.fixture.checkpoint), options: CompileOptions(sets: [set])).compile(

@@ -49,8 +49,7 @@ import Testing
     let fixture = try #require(Self.all.first { $0.name == "llama-q4_k_m" })
     let source = try QuantizedCheckpoint(
       openCheckpoint(fixture.checkpoint), QuantizationRecipe(.float(.f32)))
-    let path = Self.path()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let path = folder / "m.ingot"
     try ModelCompiler(source, options: Self.options(.init(.channels(bits: 8)))).compile(to: path)
     let compiled = try ArtifactCheckpoint(path: path)
     #expect(compiled.manifest.quantization == "int8:channel")
