@@ -1,4 +1,4 @@
-internal import CKernels
+package import CKernels
 public import Checkpoints
 public import IngotCore
 
@@ -26,6 +26,11 @@ public struct GroupedQuantizer: Sendable {
     guard let base = target.baseAddress, !values.isEmpty else { return }
     let status = ingot_quantize_grouped(
       isa, format.kernelFormat, values.baseAddress, Int64(values.count / format.groupSize), base)
+    try Self.check(status)
+  }
+
+  /// - Throws: `.unsupported` for what a kernel refused.
+  package static func check(_ status: ingot_quantized) throws(IngotError) {
     switch status {
     case INGOT_QUANTIZED: return
     case INGOT_SCALE_TOO_LARGE:
