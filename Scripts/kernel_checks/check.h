@@ -43,5 +43,6 @@ void check_matmul(void);
 void check_attention(void);
 void check_ops(void);
 void check_convert(void);
+void check_search(void);
 
 #endif

@@ -132,6 +132,7 @@ int main(int arguments, char **values) {
   check_ops();
   check_attention();
   check_matmul();
+  check_search();
   ingot_pool_destroy(pool);
   printf("instruction sets:");
   for (int i = 0; i < isa_count; i++) printf(" %s", ingot_isa_name(isas[i]));

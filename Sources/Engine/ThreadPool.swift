@@ -11,9 +11,9 @@ internal import IngotCore
 ///
 /// One for all engines: several spinning pools on the same cores slow each other down by orders of magnitude.
 /// Two engines that run at once share it; whoever finds it taken computes alone, with the same result.
-final class ThreadPool: @unchecked Sendable {
-  let handle: OpaquePointer?
-  let threadCount: Int
+package final class ThreadPool: @unchecked Sendable {
+  package let handle: OpaquePointer?
+  package let threadCount: Int
 
   private init(threads: Int, spins: Int) {
     handle = threads > 1 ? ingot_pool_create(Int32(threads), Int32(spins)) : nil
@@ -35,10 +35,10 @@ final class ThreadPool: @unchecked Sendable {
   private static let registry = Locked(Registry())
 
   /// The pool, made or enlarged on first need.
-  static func shared(threads: Int, spins: Int) -> ThreadPool {
+  package static func shared(threads: Int, spins: Int) -> ThreadPool {
     registry.withLock { $0.pool(threads: threads, spins: spins) }
   }
 
   /// Processors this process may run on.
-  static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+  package static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 }

@@ -1,4 +1,4 @@
-internal import CKernels
+package import CKernels
 public import Checkpoints
 public import IngotCore
 
@@ -43,6 +43,11 @@ public struct GroupedQuantizer: Sendable {
       case .group: ingot_quantize_grouped(isa, format.kernelFormat, values.baseAddress, groups, base)
       case .channel: ingot_quantize_channel(isa, format.kernelFormat, values.baseAddress, groups, base)
       }
+    try Self.check(status)
+  }
+
+  /// - Throws: `.unsupported` for what a kernel refused.
+  package static func check(_ status: ingot_quantized) throws(IngotError) {
     switch status {
     case INGOT_QUANTIZED: return
     case INGOT_SCALE_TOO_LARGE:

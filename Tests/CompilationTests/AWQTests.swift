@@ -291,6 +291,37 @@ struct OddModel: CausalLM {
     }
   }
 
+  /// Hides its format, so that nothing but `round` can be used.
+  struct RowByRow: RowRounder {
+    let rounder: GroupedRounder
+    var groupSize: Int { rounder.groupSize }
+    func round(_ row: UnsafeMutableBufferPointer<Float>) throws(IngotError) { try rounder.round(row) }
+  }
+
+  @Test(arguments: [
+    ("int4", 32, true), ("int4", 32, false), ("int8", 32, true), ("int4", 64, true),
+  ]) func kernelsFindWhatRowAfterRowFinds(mode: String, groupSize: Int, hasMinimum: Bool) throws {
+    let original = try Self.withOutliers()
+    let rounder = GroupedRounder(
+      try GroupedFormat(bits: mode == "int4" ? 4 : 8, groupSize: groupSize, hasMinimum: hasMinimum))
+    let awq = try AWQ(original, options: Self.options())
+    // Widths of 96 take no groups of 64.
+    func isRounded(_ name: String) -> Bool { groupSize == 32 || !name.contains("down") }
+    let fast = try awq.search(Self.tokens) { isRounded($0) ? rounder : nil }
+    let slow = try awq.search(Self.tokens) { isRounded($0) ? RowByRow(rounder: rounder) : nil }
+    // The same choices; errors differ by sums in another order.
+    let (a, b) = (try AWQCheckpoint(original, fast), try AWQCheckpoint(original, slow))
+    for name in original.tensorNames {
+      #expect(try a.required(name).floats() == b.required(name).floats(), "\(name)")
+    }
+    #expect(fast.groups.count == slow.groups.count && fast.groups.contains { $0.clipped > 0 })
+    for (a, b) in zip(fast.groups, slow.groups) {
+      #expect(a.ratio == b.ratio && a.clipped == b.clipped)
+      #expect(
+        abs(a.error - b.error) <= 1e-5 * b.error && abs(a.plainError - b.plainError) <= 1e-5 * b.plainError)
+    }
+  }
+
   @Test func aSearchCutShortGoesOnWhereItWas() throws {
     let original = try Self.withOutliers()
     let awq = try AWQ(original, options: Self.options())
@@ -343,9 +374,18 @@ struct OddModel: CausalLM {
     let rounder = try Self.rounder()
     #expect(throws: IngotError.self) { try AWQ(original).search([]) { _ in rounder } }
     #expect(throws: IngotError.self) { try AWQ(original).search([1, 1 << 20]) { _ in rounder } }
+    for (name, path) in [
+      ("ratioSteps", \AWQOptions.ratioSteps), ("clipSteps", \.clipSteps), ("sampleRows", \.sampleRows),
+      ("sequenceLength", \.sequenceLength), ("sequences", \.sequences),
+    ] {
+      var options = AWQOptions()
+      options[keyPath: path] = 0
+      let error = failure { _ = try AWQ(original, options: options) }
+      #expect(error?.what.contains("\(name) is 0") == true && error?.hint?.contains("from 1 to") == true)
+    }
     var options = AWQOptions()
     options.maxShrink = 1
-    #expect(throws: IngotError.self) { try AWQ(original, options: options) }
+    #expect(failure { _ = try AWQ(original, options: options) }?.what.contains("maxShrink is 1.0") == true)
     let wrong = try AWQ(try OddModel.checkpoint(), registry: OddModel.registry).result(scales: Self.scale)
     #expect(throws: IngotError.self) { try AWQCheckpoint(original, wrong) }
   }

@@ -11,4 +11,5 @@
 #include "ingot_placement.h"
 #include "ingot_quantize.h"
 #include "ingot_repack.h"
+#include "ingot_search.h"
 #include "ingot_transpose.h"

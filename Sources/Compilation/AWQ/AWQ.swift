@@ -65,7 +65,7 @@ package struct AWQ {
       kept = try AWQJournal(
         path: journal, key: try AWQJournal.key(checkpoint, tokens, "\(options) \(description)"))
     }
-    let measure = try ErrorMeasure()
+    let kernels = SearchKernels()
     var result = AWQResult()
     var hidden: [HostTensor] = []
     for (index, layer) in groups.layers.enumerated() {
@@ -78,7 +78,7 @@ package struct AWQ {
       if let known {
         found = known
       } else {
-        found = try search(index, layer, samples, measure, rounder)
+        found = try search(index, layer, samples, kernels, rounder)
         try kept?.append(found)
       }
       result.add(found)
@@ -160,7 +160,7 @@ package struct AWQ {
   }
 
   private func search(
-    _ index: Int, _ layer: ScaleGroups.Layer, _ samples: [InputSample], _ measure: ErrorMeasure,
+    _ index: Int, _ layer: ScaleGroups.Layer, _ samples: [InputSample], _ kernels: SearchKernels,
     _ rounder: (String) -> (any RowRounder)?
   ) throws(IngotError) -> LayerResult {
     var result = LayerResult()
@@ -171,7 +171,7 @@ package struct AWQ {
           at: .init(file: checkpoint.path, tensor: group.readers[0].weight))
       }
       let search = ScaleSearch(
-        checkpoint: checkpoint, options: options, measure: measure,
+        checkpoint: checkpoint, options: options, kernels: kernels,
         rounders: group.readers.map { rounder($0.weight) })
       // What keeps its integers must not be scaled: it would have to be rounded again.
       var mayScale = search.rounders.allSatisfy { $0 != nil }

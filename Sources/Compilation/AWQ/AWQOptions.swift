@@ -1,4 +1,4 @@
-package import IngotCore
+internal import IngotCore
 
 /// How scales and clips are searched.
 ///
@@ -24,20 +24,22 @@ package struct AWQOptions: Sendable, Equatable {
   /// Limits tried below the largest weight.
   var clipCandidates: Int { Int(Double(clipSteps) * maxShrink) }
 
-  /// - Throws: `.argument` for numbers out of range.
+  /// - Throws: `.argument` for a number out of range, which it names.
   func check() throws(IngotError) {
-    guard (1...1000).contains(ratioSteps), (1...255).contains(clipSteps), (0..<1).contains(maxShrink),
-      (1...65_536).contains(sampleRows), (1...65_536).contains(sequenceLength),
-      (1...65_536).contains(sequences)
-    else { throw IngotError(.argument, "the options of the search for scales are out of range") }
+    let ranges: [(name: String, value: Int, range: ClosedRange<Int>)] = [
+      ("ratioSteps", ratioSteps, 1...1000), ("clipSteps", clipSteps, 1...255),
+      ("sampleRows", sampleRows, 1...65_536), ("sequenceLength", sequenceLength, 1...65_536),
+      ("sequences", sequences, 1...65_536),
+    ]
+    for (name, value, range) in ranges where !range.contains(value) {
+      throw IngotError(
+        .argument, "AWQOptions.\(name) is \(value)",
+        hint: "take a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    guard (0..<1).contains(maxShrink) else {
+      throw IngotError(
+        .argument, "AWQOptions.maxShrink is \(maxShrink)",
+        hint: "take a number from 0, which clips nothing, to less than 1")
+    }
   }
-}
-
-/// Rounds rows of a weight as the quantiser will that comes afterwards.
-package protocol RowRounder: Sendable {
-  /// Inputs that share a scale; the last group of a row may be shorter.
-  var groupSize: Int { get }
-  /// Replaces the weights of a row by what they are read back as.
-  /// - Throws: `.unsupported` for weights that integers cannot stand for.
-  func round(_ row: UnsafeMutableBufferPointer<Float>) throws(IngotError)
 }

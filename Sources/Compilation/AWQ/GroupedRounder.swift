@@ -4,18 +4,19 @@ internal import Quantization
 
 /// Rounds as a checkpoint quantised by a recipe does.
 package struct GroupedRounder: RowRounder {
-  private let format: GroupedFormat
   private let quantizer: GroupedQuantizer
 
-  package var groupSize: Int { format.groupSize }
+  package var groupSize: Int { quantizer.format.groupSize }
+  package var format: GroupedFormat? { quantizer.format }
 
-  package init(_ format: GroupedFormat) { (self.format, quantizer) = (format, GroupedQuantizer(format)) }
+  package init(_ format: GroupedFormat) { quantizer = GroupedQuantizer(format) }
 
   package func round(_ row: UnsafeMutableBufferPointer<Float>) throws(IngotError) {
     guard let base = row.baseAddress else { return }
     try withTemporaryBytes(quantizer.rowBytes(count: row.count)) { (bytes) throws(IngotError) in
       try quantizer.quantize(UnsafeBufferPointer(row), into: bytes)
-      TensorEncoding.grouped(format).decode(UnsafeRawBufferPointer(bytes), into: base, count: row.count)
+      TensorEncoding.grouped(quantizer.format).decode(
+        UnsafeRawBufferPointer(bytes), into: base, count: row.count)
     }
   }
 }

@@ -1,3 +1,5 @@
+internal import IngotCore
+
 /// What linear layers read: some rows of it, evenly spread, and the mean size of each channel over all of them.
 package struct InputSample {
   let width: Int
@@ -31,5 +33,13 @@ package struct InputSample {
       let row = index * count / kept
       rows += values[row * width..<(row + 1) * width]
     }
+  }
+}
+
+extension HostTensor {
+  /// The elements of an f32 tensor.
+  func withFloats(_ body: (UnsafeBufferPointer<Float>) -> Void) {
+    body(bytes.assumingMemoryBound(to: Float.self))
+    withExtendedLifetime(self) {}
   }
 }

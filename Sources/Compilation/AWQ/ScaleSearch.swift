@@ -5,11 +5,16 @@ internal import IngotCore
 struct ScaleSearch {
   let checkpoint: any Checkpoint
   let options: AWQOptions
-  let measure: ErrorMeasure
+  let kernels: SearchKernels
   /// The rounder of each reader, nil for one that keeps its weights.
   let rounders: [(any RowRounder)?]
-  /// Floats of a band of rows held at a time.
-  private static let bandFloats = 1 << 22
+  /// Floats of a band of rows held at a time: what the second-level cache still holds with what is computed from it.
+  private static let bandFloats = 1 << 17
+  /// At first only one output in so many is measured; exponents that lose so many times what the best loses are not
+  /// measured on more.
+  private static let rounds: [(stride: Int, margin: Double)] = [(16, 1.2), (4, 1.06), (1, 1)]
+  /// Outputs that a measurement has at least, if the layer has as many.
+  private static let leastOutputs = 64
 
   /// The best scales of a group's channels.
   /// - Returns: s per channel, the exponent, and the relative errors with it and without scales; nil where no reader is
@@ -18,31 +23,22 @@ struct ScaleSearch {
     _ group: ScaleGroup, _ sample: InputSample
   ) throws(IngotError) -> (scales: [Float], ratio: Double, error: Double, plainError: Double)? {
     guard group.source != nil, rounders.contains(where: { $0 != nil }), sample.count > 0 else { return nil }
+    let sizes = sizes(sample.meanSizes, group)
     let candidates = (0..<options.ratioSteps).map { step in
-      self.candidate(sizes(sample.meanSizes, group), exponent: Float(step) / Float(options.ratioSteps))
+      candidate(sizes, exponent: Float(step) / Float(options.ratioSteps))
     }
-    let x = try HostTensor(sample.rows, shape: Shape([sample.count, sample.width]))
-    var errors = [Double](repeating: 0, count: candidates.count)
-    for (reader, rounder) in zip(group.readers, rounders) {
-      guard let rounder else { continue }
-      var lost = [Double](repeating: 0, count: candidates.count)
-      var energy = 0.0
-      try forEachBand(reader) { (_, weights) throws(IngotError) in
-        let shape = Shape([weights.count / group.width, group.width])
-        energy += try measure.energy(x, HostTensor(weights, shape: shape))
-        for (index, scales) in candidates.enumerated() {
-          let difference = try self.difference(weights, scales, rounder, reader.weight)
-          lost[index] += try measure.energy(x, HostTensor(difference, shape: shape))
-        }
-      }
-      // Each layer counts by what part of its output is lost.
-      for index in errors.indices { errors[index] += lost[index] / max(energy, .leastNormalMagnitude) }
+    var left = Array(candidates.indices)
+    var errors: [Double] = []
+    for (stride, margin) in Self.rounds {
+      errors = try self.errors(group, sample, left.map { candidates[$0] }, stride: stride)
+      guard let least = errors.min(), errors.allSatisfy(\.isFinite) else { return nil }
+      guard stride > 1 else { break }
+      // The first, without scales, is wanted for comparison.
+      left = zip(left, errors).filter { $0 == 0 || $1 <= margin * least }.map(\.0)
     }
-    guard let best = errors.indices.min(by: { errors[$0] < errors[$1] }), errors.allSatisfy(\.isFinite) else {
-      return nil
-    }
+    guard let best = errors.indices.min(by: { errors[$0] < errors[$1] }) else { return nil }
     return (
-      candidates[best], Double(best) / Double(options.ratioSteps), errors[best], errors[0]
+      candidates[left[best]], Double(left[best]) / Double(options.ratioSteps), errors[best], errors[0]
     )
   }
 
@@ -54,50 +50,36 @@ struct ScaleSearch {
     guard let rounder = rounders[reader], layer.clips, options.clipCandidates > 0, sample.count > 0 else {
       return nil
     }
-    let (width, size) = (group.width, rounder.groupSize)
-    let groups = (width + size - 1) / size
-    var x = sample.rows
-    if let scales { for index in x.indices { x[index] /= scales[index % width] } }
-    let moments = try measure.moments(x, width: width, groupSize: size)
-    var shrinks = [UInt8](repeating: 0, count: layer.outputs * groups)
-    try forEachBand(layer) { (first, weights) throws(IngotError) in
-      let rows = weights.count / width
-      var scaled = weights
-      if let scales { for index in scaled.indices { scaled[index] *= scales[index % width] } }
-      var best = [Float](repeating: .infinity, count: rows * groups)
-      for shrink in 0..<UInt8(options.clipCandidates) {
-        // [groups, rows, size]
-        var difference = [Float](repeating: 0, count: groups * rows * size)
-        var row = [Float](repeating: 0, count: width)
-        for index in 0..<rows {
-          row.replaceSubrange(0..<width, with: scaled[index * width..<(index + 1) * width])
-          if shrink > 0 {
-            row.withUnsafeMutableBufferPointer { values in
-              for start in stride(from: 0, to: width, by: size) {
-                TensorTransform.Clips.clip(
-                  UnsafeMutableBufferPointer(rebasing: values[start..<min(width, start + size)]),
-                  shrink: shrink,
-                  steps: options.clipSteps)
-              }
-            }
-          }
-          try rounder.round(&row, layer.weight)
-          for column in 0..<width {
-            let place = (column / size * rows + index) * size + column % size
-            difference[place] = row[column] - scaled[index * width + column]
-          }
-        }
-        let errors = try measure.forms(HostTensor(difference, shape: Shape([groups, rows, size])), moments)
-        for index in 0..<rows {
-          for part in 0..<groups where errors[part * rows + index] < best[index * groups + part] {
-            best[index * groups + part] = errors[part * rows + index]
-            shrinks[(first + index) * groups + part] = shrink
-          }
-        }
-      }
+    let x = LimitSample(
+      sample, scales: scales, groupSize: rounder.format.map { _ in rounder.groupSize }, kernels)
+    var shrinks: [UInt8] = []
+    try forEachBand(layer, stride: 1) { (weights) throws(IngotError) in
+      shrinks += try rounder.shrinks(weights, scales, x, options, kernels)
     }
     guard shrinks.contains(where: { $0 > 0 }) else { return nil }
-    return TensorTransform.Clips(groupSize: size, steps: options.clipSteps, shrinks: shrinks)
+    return TensorTransform.Clips(groupSize: rounder.groupSize, steps: options.clipSteps, shrinks: shrinks)
+  }
+
+  /// By candidate, the sum over the layers of the part of the output that rounding loses.
+  private func errors(
+    _ group: ScaleGroup, _ sample: InputSample, _ candidates: [[Float]], stride: Int
+  ) throws(IngotError) -> [Double] {
+    var errors = [Double](repeating: 0, count: candidates.count)
+    for (reader, rounder) in zip(group.readers, rounders) {
+      guard let rounder else { continue }
+      var lost = [Double](repeating: 0, count: candidates.count)
+      var energy = 0.0
+      try forEachBand(reader, stride: stride) { (weights) throws(IngotError) in
+        energy += kernels.energy(sample.rows, weights, width: group.width)
+        for (index, scales) in candidates.enumerated() {
+          let differences = try rounder.differences(weights, scales, kernels)
+          lost[index] += kernels.energy(sample.rows, differences, width: group.width)
+        }
+      }
+      // Each layer counts by what part of its output is lost.
+      for index in errors.indices { errors[index] += lost[index] / max(energy, .leastNormalMagnitude) }
+    }
+    return errors
   }
 
   /// sizeᵉ, with the largest and smallest around 1.
@@ -121,52 +103,39 @@ struct ScaleSearch {
     return rows.map { sums[$0] / max(counts[$0], 1) }
   }
 
-  /// What rounding scaled weights changes, in the weights' own scale.
-  private func difference(
-    _ weights: [Float], _ scales: [Float], _ rounder: any RowRounder, _ name: String
-  ) throws(IngotError) -> [Float] {
-    let width = scales.count
-    var result = weights
-    var row = [Float](repeating: 0, count: width)
-    for start in stride(from: 0, to: weights.count, by: width) {
-      for column in 0..<width { row[column] = weights[start + column] * scales[column] }
-      try rounder.round(&row, name)
-      for column in 0..<width {
-        result[start + column] = row[column] / scales[column] - weights[start + column]
-      }
-    }
-    return result
-  }
-
+  /// Reads one in `stride` rows of a reader's weight, some at a time; errors name the tensor.
   private func forEachBand(
-    _ reader: ScaleGroup.Reader, _ body: (_ firstRow: Int, _ weights: [Float]) throws(IngotError) -> Void
+    _ reader: ScaleGroup.Reader, stride: Int, _ body: (_ weights: [Float]) throws(IngotError) -> Void
   ) throws(IngotError) {
     let tensor = try checkpoint.required(reader.weight)
-    let band = max(1, Self.bandFloats / max(tensor.columnCount, 1))
-    for first in stride(from: 0, to: tensor.rowCount, by: band) {
-      let rows = first..<min(first + band, tensor.rowCount)
-      var weights = [Float](repeating: 0, count: rows.count * tensor.columnCount)
-      let read: Result<Void, IngotError> = weights.withUnsafeMutableBufferPointer { buffer in
-        do throws(IngotError) { return .success(try tensor.readRows(rows, into: buffer)) } catch {
-          return .failure(error)
-        }
+    let (rows, width) = (tensor.rowCount, tensor.columnCount)
+    let stride = max(1, min(stride, rows / Self.leastOutputs))
+    let band = max(1, Self.bandFloats / max(width, 1)) * stride
+    for first in Swift.stride(from: 0, to: rows, by: band) {
+      let taken = Array(Swift.stride(from: first, to: min(first + band, rows), by: stride))
+      var failure: IngotError?
+      let weights = [Float](unsafeUninitializedCapacity: taken.count * width) { buffer, count in
+        do throws(IngotError) {
+          if stride == 1 {
+            try tensor.readRows(
+              first..<first + taken.count,
+              into: UnsafeMutableBufferPointer(rebasing: buffer[..<(taken.count * width)]))
+          } else {
+            for (place, row) in taken.enumerated() {
+              try tensor.readRows(
+                row..<row + 1,
+                into: UnsafeMutableBufferPointer(rebasing: buffer[place * width..<(place + 1) * width]))
+            }
+          }
+          count = taken.count * width
+        } catch { failure = error }
       }
-      try read.get()
-      try body(first, weights)
-    }
-  }
-}
-
-extension RowRounder {
-  /// Rounds a row; errors name the tensor.
-  func round(_ row: inout [Float], _ name: String) throws(IngotError) {
-    let result: Result<Void, IngotError> = row.withUnsafeMutableBufferPointer { buffer in
-      do throws(IngotError) { return .success(try round(buffer)) } catch { return .failure(error) }
-    }
-    do throws(IngotError) { try result.get() } catch {
-      var named = error
-      named.place.tensor = named.place.tensor ?? name
-      throw named
+      if let failure { throw failure }
+      do throws(IngotError) { try body(weights) } catch {
+        var named = error
+        named.place.tensor = named.place.tensor ?? reader.weight
+        throw named
+      }
     }
   }
 }
