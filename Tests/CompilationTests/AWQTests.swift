@@ -314,7 +314,9 @@ struct OddModel: CausalLM {
     for name in original.tensorNames {
       #expect(try a.required(name).floats() == b.required(name).floats(), "\(name)")
     }
-    #expect(fast.groups.count == slow.groups.count && fast.groups.contains { $0.clipped > 0 })
+    #expect(fast.groups.count == slow.groups.count)
+    // Integers of 8 bits have steps enough to spare.
+    #expect(mode == "int8" || fast.groups.contains { $0.clipped > 0 })
     for (a, b) in zip(fast.groups, slow.groups) {
       #expect(a.ratio == b.ratio && a.clipped == b.clipped)
       #expect(

@@ -146,7 +146,11 @@ import Testing
       // The last attention: three sequences at 29 tokens see 30 each; all four steps see 27 to 30.
       let attention = try #require(report.byKind(.decode).first { $0.label.op == "attention" }?.total.work)
       let heads = model.config.headCount * model.config.headDim
-      #expect(attention.operations == 4 * heads * 3 * (27 + 28 + 29 + 30) * model.config.layerCount)
+      let keys = model.config.kvHeadCount * model.config.headDim
+      // And each of the twelve tokens' queries and keys are turned: three operations an element.
+      #expect(
+        attention.operations
+          == (4 * heads * 3 * (27 + 28 + 29 + 30) + 12 * 3 * (heads + keys)) * model.config.layerCount)
       // What is counted beforehand is what a forward then does.
       var planned = try model.engine.work(of: .init(repeating: .init(past: 20, new: 6), count: 3))
       for step in 0..<4 {

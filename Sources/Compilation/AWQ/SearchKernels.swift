@@ -2,6 +2,7 @@ internal import CKernels
 internal import Checkpoints
 internal import Engine
 internal import IngotCore
+internal import Quantization
 
 /// The search's inner loops with the process's threads.
 final class SearchKernels {

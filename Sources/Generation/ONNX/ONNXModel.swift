@@ -14,8 +14,11 @@ public final class ONNXModel: LanguageModel {
     public var contextLength: Int?
     /// Threads; nil for what ONNX Runtime thinks best.
     public var threads: Int?
+    /// Whether ONNX Runtime may multiply what `DequantizeLinear` makes with activations rounded to 8 bits, as it does
+    /// unless told otherwise.
+    public var roundsActivations = true
 
-    /// Takes both.
+    /// Takes the lengths and threads.
     public init(contextLength: Int? = nil, threads: Int? = nil) {
       (self.contextLength, self.threads) = (contextLength, threads)
     }
@@ -43,6 +46,8 @@ public final class ONNXModel: LanguageModel {
     let facts = try ModelFacts(folder: found.descriptions)
     var session = OrtSession.Options()
     session.threads = options.threads
+    // Of the products that DequantizeLinear and MatMul are joined to; 1 is 32-bit floats.
+    if !options.roundsActivations { session.entries["session.qdq_matmulnbits_accuracy_level"] = "1" }
     let context = ONNXContext(runtime: runtime, folder: found.folder, options: session, facts: facts)
     let driver = try found.driver(context)
     config = try facts.config(for: driver)
