@@ -39,36 +39,32 @@ typedef struct search_job {
   atomic_int status;
 } search_job;
 
-/// Replaces a group by what it is rounded to.
-INLINE bool round_group(search_job *job, const float *x, float *rounded) {
-  char bytes[GROUP_BYTES];
-  ingot_quantized status = ingot_quantize_grouped(job->isa, job->rows->grouped, x, 1, bytes);
+/// What up to ABREAST groups, one after another, are rounded to. Together, since the kernel takes eight at a time.
+INLINE bool round_groups(search_job *job, const float *x, int count, float *rounded) {
+  char bytes[ABREAST * GROUP_BYTES];
+  ingot_quantized status = ingot_quantize_grouped(job->isa, job->rows->grouped, x, count, bytes);
   if (status != INGOT_QUANTIZED) {
     atomic_store_explicit(&job->status, (int)status, memory_order_relaxed);
     return false;
   }
-  ingot_dequantize_grouped(job->rows->grouped, bytes, 1, rounded);
+  ingot_dequantize_grouped(job->rows->grouped, bytes, count, rounded);
   return true;
 }
 
 INLINE void differences_body(search_job *job, int64_t chunk) {
   const ingot_weight_rows *w = job->rows;
-  int64_t last = min_of((chunk + 1) * ROWS, w->rows);
-  int group = w->grouped.group;
-  float scaled[LONGEST], rounded[LONGEST];
+  int64_t last = min_of((chunk + 1) * ROWS, w->rows), step = LANES * w->grouped.group;
+  float scaled[LANES * LONGEST], rounded[LANES * LONGEST];
   for (int64_t row = chunk * ROWS; row < last; row++)
-    for (int64_t start = 0; start < w->width; start += group) {
-      const float *from = w->weights + row * w->width + start, *scales = w->scales;
+    for (int64_t start = 0; start < w->width; start += step) {
+      int64_t count = min_of(w->width - start, step);
+      const float *from = w->weights + row * w->width + start, *scales = w->scales == NULL ? NULL : w->scales + start;
       float *to = job->differences + row * w->width + start;
-      if (scales == NULL) {
-        if (!round_group(job, from, rounded)) return;
-        for (int i = 0; i < group; i += LANES) put(to + i, at(rounded + i) - at(from + i));
-        continue;
-      }
-      scales += start;
-      for (int i = 0; i < group; i += LANES) put(scaled + i, at(from + i) * at(scales + i));
-      if (!round_group(job, scaled, rounded)) return;
-      for (int i = 0; i < group; i += LANES) put(to + i, at(rounded + i) / at(scales + i) - at(from + i));
+      if (scales != NULL)
+        for (int64_t i = 0; i < count; i += LANES) put(scaled + i, at(from + i) * at(scales + i));
+      if (!round_groups(job, scales == NULL ? from : scaled, (int)(count / w->grouped.group), rounded)) return;
+      for (int64_t i = 0; i < count; i += LANES)
+        put(to + i, (scales == NULL ? at(rounded + i) : at(rounded + i) / at(scales + i)) - at(from + i));
     }
 }
 
@@ -95,7 +91,8 @@ INLINE void limits_body(search_job *job, int64_t chunk) {
   int64_t groups = w->width / group, part = chunk % groups, first = chunk / groups * ROWS;
   int64_t last = min_of(first + ROWS, w->rows);
   const float *moments = job->moments + part * group * group;
-  float scaled[LONGEST], limited[LONGEST], d[ABREAST * LONGEST], forms[ABREAST];
+  float scaled[LONGEST], limited[ABREAST * LONGEST], rounded[ABREAST * LONGEST];
+  float d[ABREAST * LONGEST], forms[ABREAST];
   for (int64_t row = first; row < last; row++) {
     const float *from = w->weights + row * w->width + part * group;
     float largest = 0, least = INFINITY;
@@ -110,14 +107,19 @@ INLINE void limits_body(search_job *job, int64_t chunk) {
       memset(d, 0, sizeof d);
       for (int c = 0; c < count; c++) {
         float limit = largest * (1 - (float)(base + c) / (float)job->steps);
-        for (int i = 0; i < group; i += LANES)
-          put(limited + i,
-              __builtin_elementwise_max(__builtin_elementwise_min(at(scaled + i), all(limit)), all(-limit)));
-        // A NaN is a weight's own, which the first candidate leaves as it is.
-        if (!round_group(job, base + c == 0 ? scaled : limited, d + c * LONGEST)) return;
-        for (int i = 0; i < group; i += LANES)
-          put(d + c * LONGEST + i, at(d + c * LONGEST + i) - at(scaled + i));
+        // The first leaves the weights as they are, also those that are NaN.
+        if (base + c == 0) limit = INFINITY;
+        for (int i = 0; i < group; i += LANES) {
+          lanes value = at(scaled + i);
+          if (limit < INFINITY)
+            value = __builtin_elementwise_max(__builtin_elementwise_min(value, all(limit)), all(-limit));
+          put(limited + c * group + i, value);
+        }
       }
+      if (!round_groups(job, limited, count, rounded)) return;
+      for (int c = 0; c < count; c++)
+        for (int i = 0; i < group; i += LANES)
+          put(d + c * LONGEST + i, at(rounded + c * group + i) - at(scaled + i));
       forms_body(d, moments, group, forms);
       for (int c = 0; c < count; c++)
         if (forms[c] < least) {
