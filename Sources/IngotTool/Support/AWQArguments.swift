@@ -25,7 +25,9 @@ struct AWQArguments: ParsableArguments {
       return source
     }
     guard case .integers = recipe.mode else {
-      throw IngotError(.argument, "--awq is for weights that become integers", hint: "add --quant int4")
+      throw IngotError(
+        .argument, "--awq is for weights that become integers in groups, and these become \(recipe.mode)",
+        hint: "add --quant int4, or int8:128")
     }
     let tokenizer = try openTokenizer(of: source)
     let text = try text.map { try InputFile(path: $0).readText(most: 1 << 28) } ?? BuiltInText.calibration
